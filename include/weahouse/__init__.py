@@ -1,0 +1,1 @@
+"""WeaHouse: a Kappa weather analytics platform."""

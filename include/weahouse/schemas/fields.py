@@ -1,0 +1,113 @@
+"""The dictionary of fields: each word of the platform once, with its type, unit, physical limits and meaning.
+
+Names follow the CF conventions with the unit at the end. A dataset lists names; everything else is rendered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STATION_ID_PATTERN = r"^[A-Za-z0-9._:\-]{1,64}$"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One word: `type` is one of string, double, tinyint, int, bigint, boolean, date, timestamp, binary."""
+
+    type: str
+    meaning: str
+    unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+
+
+# The physical limits are the outer ("bad") pair of quality control; the tests' own thresholds stand in qc/rules.yaml.
+MEASUREMENTS: dict[str, Field] = {
+    "air_temperature_c": Field("double", "Air temperature at 2 m", "degC", -80.0, 60.0),
+    "dew_point_c": Field("double", "Dew point temperature at 2 m", "degC", -80.0, 35.0),
+    "relative_humidity_pct": Field("double", "Relative humidity at 2 m", "%", 0.0, 100.0),
+    "air_pressure_hpa": Field("double", "Air pressure at the height of the station", "hPa", 500.0, 1100.0),
+    "air_pressure_at_sea_level_hpa": Field("double", "Air pressure reduced to mean sea level", "hPa", 846.0, 1100.0),
+    "wind_speed_mps": Field("double", "Mean wind speed at 10 m", "m s-1", 0.0, 75.0),
+    "wind_gust_mps": Field("double", "Highest gust since the previous report, at 10 m", "m s-1", 0.0, 128.3),
+    "wind_from_direction_deg": Field(
+        "double", "Direction the wind blows from, clockwise from north", "degree", 0.0, 360.0
+    ),
+    "precipitation_mm": Field("double", "Amount of precipitation since the previous report", "mm", 0.0, 1117.6),
+}
+VARIABLES = tuple(MEASUREMENTS)
+
+
+def flag_of(variable: str) -> str:
+    """The name of a variable's quality flag."""
+    return f"{variable}_flag"
+
+
+FLAGS: dict[str, Field] = {
+    flag_of(variable): Field(
+        "tinyint", f"Quality flag of {variable}: 1 good, 2 not evaluated, 3 suspect, 4 bad, 9 missing", None, 1, 9
+    )
+    for variable in VARIABLES
+}
+
+IDENTITY: dict[str, Field] = {
+    "station_id": Field("string", "Identifier of the station", pattern=STATION_ID_PATTERN),
+    "region": Field("string", "Country and state, lower case, e.g. us-ca", pattern=STATION_ID_PATTERN),
+    "observed_at": Field("timestamp", "When the station observed, UTC, to the second"),
+    "observed_date": Field("date", "UTC day of observed_at"),
+    "ingested_at": Field("timestamp", "When the broker appended the record, UTC"),
+    "ingest_hour": Field("string", "UTC hour of ingested_at, e.g. 2024-05-01T13"),
+    "day": Field("date", "UTC day of the observation or window"),
+}
+
+RECORD: dict[str, Field] = {
+    "key": Field("binary", "Kafka key, verbatim"),
+    "value": Field("binary", "Kafka value, verbatim"),
+    "topic": Field("string", "Kafka topic"),
+    "partition": Field("int", "Kafka partition"),
+    "offset": Field("bigint", "Kafka offset within the partition"),
+    "timestamp": Field("timestamp", "Kafka timestamp: the broker's append time, UTC"),
+    "headers": Field("headers", "Kafka headers, in order"),
+    "kafka_partition": Field("int", "Kafka partition of the record that this row holds"),
+    "kafka_offset": Field("bigint", "Kafka offset of the record that this row holds"),
+}
+
+JUDGEMENT: dict[str, Field] = {
+    "payload_hash": Field("bigint", "Hash over region and the nine measurements as sent; equal hash, equal reading"),
+    "tests_applied": Field("bigint", "Bit mask of the quality tests that were applied; bits in docs/reference"),
+    "tests_failed": Field("bigint", "Bit mask of the quality tests that failed"),
+    "quality_level": Field("tinyint", "Highest level of quality control reached: 1, 2 or 3"),
+    "rules_version": Field("string", "Content hash of the quality rules that judged the row"),
+    # Null when on time, so that the Delta log's null counts tell how many rows are late without reading them.
+    "late_by_s": Field("bigint", "Seconds between observation and append where that exceeds the lateness, else null", "s"),
+    "reason": Field("string", "Why the record could not be read as an observation"),
+}
+
+STATION: dict[str, Field] = {
+    "station_name": Field("string", "Name of the station"),
+    "country": Field("string", "Country code of the source's list"),
+    "state": Field("string", "State or province, where the source gives one"),
+    "call_sign": Field("string", "ICAO call sign"),
+    "latitude_deg": Field("double", "Latitude, positive north", "degree", -90.0, 90.0),
+    "longitude_deg": Field("double", "Longitude, positive east", "degree", -180.0, 180.0),
+    "elevation_m": Field("double", "Height above mean sea level", "m", -500.0, 9000.0),
+    "registry": Field("string", "Where the station's row comes from: isd, simulator or observed"),
+}
+
+SUMMARY: dict[str, Field] = {
+    "variable": Field("string", "Name of a measured variable"),
+    "window_start": Field("timestamp", "Start of the 10-minute pane, UTC, inclusive"),
+    "value": Field("double", "Latest value of the variable, in the variable's unit"),
+    "flag": Field("tinyint", "Quality flag of the value", None, 1, 9),
+    "value_count": Field("bigint", "Values that are not flagged bad or missing"),
+    "suspect_count": Field("bigint", "Values among them that are flagged suspect"),
+    "value_sum": Field("double", "Sum of the values, in the variable's unit"),
+    "value_min": Field("double", "Least value"),
+    "value_max": Field("double", "Greatest value"),
+    "value_sum_of_squares": Field("double", "Sum of the squared values"),
+    "eastward_sum": Field("double", "Wind direction only: sum of the unit vectors' eastward parts"),
+    "northward_sum": Field("double", "Wind direction only: sum of the unit vectors' northward parts"),
+}
+
+FIELDS: dict[str, Field] = IDENTITY | MEASUREMENTS | FLAGS | RECORD | JUDGEMENT | STATION | SUMMARY
