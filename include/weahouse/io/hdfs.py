@@ -1,0 +1,80 @@
+"""Small JSON documents on HDFS: progress, control, leases. Tables go through Delta."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from weahouse.settings import Settings
+
+Document = dict[str, Any]
+
+
+class Hdfs:
+    """Documents by absolute path. Errors of the servers surface as OSError."""
+
+    def __init__(self, settings: Settings) -> None:
+        from hdfs_native import Client
+
+        os.environ.setdefault("HADOOP_USER_NAME", "weahouse")
+        # Where the servers are gone, a caller that watches them must hear so within its own deadline.
+        self._client = Client(settings.hdfs)
+
+    def read_json(self, path: str) -> Document | None:
+        """The document at path, or None where there is none or where it is being replaced."""
+        try:
+            with self._client.read(path) as reader:
+                text = reader.read()
+        except FileNotFoundError:
+            return None
+        return json.loads(text) if text else None
+
+    def write_json(self, path: str, document: Document) -> None:
+        """Replace the document at path at once: a reader sees the old one or the new one."""
+        draft = f"{path}.{uuid.uuid4().hex}"
+        self._write(draft, document)
+        self._client.rename(draft, path, overwrite=True)
+
+    def create_exclusive(self, path: str, document: Document) -> bool:
+        """Create the document; False, and nothing changed, where the path exists already."""
+        # HDFS refuses to rename onto an existing file, so the document appears whole or not at all.
+        draft = f"{path}.{uuid.uuid4().hex}"
+        self._write(draft, document)
+        try:
+            self._client.rename(draft, path, overwrite=False)
+        except (FileExistsError, OSError):
+            self._client.delete(draft, False)
+            if self.exists(path):
+                return False
+            raise
+        return True
+
+    def delete(self, path: str) -> None:
+        """Remove a file or a folder with all it holds; nothing happens where there is none."""
+        self._client.delete(path, True)
+
+    def exists(self, path: str) -> bool:
+        try:
+            self._client.get_file_info(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def list(self, path: str) -> list[str]:
+        """The names in a folder; empty where there is none."""
+        try:
+            return [status.path.rpartition("/")[2] for status in self._client.list_status(path)]
+        except FileNotFoundError:
+            return []
+
+    def mkdirs(self, path: str) -> None:
+        self._client.mkdirs(path, permission=0o755, create_parent=True)
+
+    def _write(self, path: str, document: Document) -> None:
+        from hdfs_native import WriteOptions
+
+        with self._client.create(path, WriteOptions(overwrite=True, create_parent=True)) as writer:
+            writer.write(json.dumps(document, sort_keys=True).encode())

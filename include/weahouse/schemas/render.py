@@ -1,0 +1,139 @@
+"""The truth, rendered: Spark types, CQL, JSON Schema, HDFS paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from weahouse.schemas.datasets import OBSERVATIONS_TOPIC, PANE_MINUTES, Dataset, ServingTable
+from weahouse.schemas.fields import FIELDS, IDENTITY, MEASUREMENTS
+
+if TYPE_CHECKING:
+    from pyspark.sql.types import DataType, StructType
+
+_CQL_TYPES = {"string": "text", "int": "int", "binary": "blob"}
+_REQUIRED_MEMBERS = ("station_id", "region", "observed_at")
+
+
+def path(dataset: Dataset, root: str = "/weahouse") -> str:
+    """The HDFS path of a table, e.g. `/weahouse/curated/observations`."""
+    return f"{root}/{dataset.zone}/{dataset.table}"
+
+
+def checkpoint_path(query: str, root: str = "/weahouse") -> str:
+    """The HDFS path of a query's checkpoint."""
+    return f"{root}/checkpoints/{query}/v1"
+
+
+def progress_path(name: str, root: str = "/weahouse") -> str:
+    """The HDFS path of a control or progress document."""
+    return f"{root}/progress/{name}"
+
+
+def lease_path(dataset: Dataset, root: str = "/weahouse") -> str:
+    """The HDFS path of the file that says who may write a table now."""
+    return f"{root}/leases/{dataset.name}"
+
+
+def to_spark(dataset: Dataset) -> StructType:
+    """The Spark schema of a table, in column order."""
+    from pyspark.sql.types import StructField, StructType
+
+    return StructType(
+        [StructField(name, _spark_type(name), nullable=name not in dataset.required) for name in dataset.columns]
+    )
+
+
+def event_to_spark() -> StructType:
+    """The Spark schema in which an event's JSON is read: text members as strings, measurements as doubles."""
+    from pyspark.sql.types import DoubleType, StringType, StructField, StructType
+
+    text = [StructField(name, StringType()) for name in _REQUIRED_MEMBERS]
+    return StructType(text + [StructField(name, DoubleType()) for name in MEASUREMENTS])
+
+
+def _spark_type(name: str) -> DataType:
+    from pyspark.sql import types as t
+
+    header = t.StructType([t.StructField("key", t.StringType()), t.StructField("value", t.BinaryType())])
+    spark_types: dict[str, DataType] = {
+        "string": t.StringType(),
+        "double": t.DoubleType(),
+        "tinyint": t.ByteType(),
+        "int": t.IntegerType(),
+        "bigint": t.LongType(),
+        "boolean": t.BooleanType(),
+        "date": t.DateType(),
+        "timestamp": t.TimestampType(),
+        "binary": t.BinaryType(),
+        "headers": t.ArrayType(header),
+    }
+    return spark_types[FIELDS[name].type]
+
+
+def to_cql(table: ServingTable) -> str:
+    """The CREATE TABLE statement of a serving table, without its keyspace."""
+    columns = ",\n".join(f"    {name} {_cql_type(name)}" for name in table.columns)
+    clustering = ", ".join(column for column, _ in table.clustering)
+    order = ", ".join(f"{column} {direction}" for column, direction in table.clustering)
+    compaction = ", ".join(f"'{key}': '{value}'" for key, value in table.compaction)
+    return (
+        f"CREATE TABLE IF NOT EXISTS {table.name} (\n{columns},\n"
+        f"    PRIMARY KEY (({', '.join(table.partition_key)}), {clustering})\n"
+        f") WITH CLUSTERING ORDER BY ({order})\n"
+        f"    AND compaction = {{{compaction}}}\n"
+        f"    AND comment = '{table.meaning}'"
+    )
+
+
+def _cql_type(name: str) -> str:
+    plain = FIELDS[name].type
+    return _CQL_TYPES.get(plain, plain)
+
+
+def to_json_schema() -> dict[str, Any]:
+    """The contract of an event of the observations topic, as JSON Schema 2020-12."""
+    properties: dict[str, Any] = {
+        name: {"type": "string", "pattern": IDENTITY[name].pattern, "description": IDENTITY[name].meaning}
+        for name in ("station_id", "region")
+    }
+    properties["observed_at"] = {
+        "type": "string",
+        "format": "date-time",
+        "description": "When the station observed: RFC 3339 with a zone; finer than a second is truncated",
+    }
+    for name, field in MEASUREMENTS.items():
+        properties[name] = {"type": ["number", "null"], "description": f"{field.meaning} [{field.unit}]"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": OBSERVATIONS_TOPIC.name,
+        "title": "Weather observation",
+        "description": "A missing or null measurement is missing, never zero. Unknown members are kept in Raw.",
+        "type": "object",
+        "required": list(_REQUIRED_MEMBERS),
+        "properties": properties,
+        "additionalProperties": True,
+    }
+
+
+def data_dictionary(datasets: tuple[Dataset, ...], tables: tuple[ServingTable, ...]) -> str:
+    """The data dictionary as Markdown: every table with its columns, types, units and meanings."""
+    parts = [f"Panes are {PANE_MINUTES} minutes long. All times are UTC.\n"]
+    for dataset in datasets:
+        title = f"## `{dataset.name}` · Delta\n\n{dataset.meaning}\n\n`{path(dataset)}`, key `{_names(dataset.primary_key)}`"
+        partition = f", partitioned by `{_names(dataset.partition_by)}`" if dataset.partition_by else ""
+        parts.append(f"{title}{partition}.\n\n{_table(dataset.columns)}")
+    for table in tables:
+        key = f"(({_names(table.partition_key)}), {_names(tuple(' '.join(c) for c in table.clustering))})"
+        parts.append(f"## `{table.name}` · Cassandra\n\n{table.meaning}\n\nKey `{key}`.\n\n{_table(table.columns)}")
+    return "\n".join(parts)
+
+
+def _names(columns: tuple[str, ...]) -> str:
+    return ", ".join(columns)
+
+
+def _table(columns: tuple[str, ...]) -> str:
+    rows = [
+        f"| `{name}` | {FIELDS[name].type} | {FIELDS[name].unit or ''} | {FIELDS[name].meaning} |" for name in columns
+    ]
+    return "| column | type | unit | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
