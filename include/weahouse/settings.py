@@ -67,6 +67,7 @@ class Settings:
     topic_partitions: int = 12
     topic_retention: timedelta = timedelta(days=14)
     cassandra_keyspace: str = "weahouse"
+    cassandra_replication_factor: int = 1
     hdfs_root: str = "/weahouse"
 
     spark_master: str = "local[2]"
@@ -157,7 +158,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
 def _check(read: Settings) -> None:
     if not 0 <= read.port_offset <= 22_000:
         raise SettingsError(f"WEAHOUSE_PORT_OFFSET={read.port_offset} must lie in 0..22000, so that ports stay valid")
-    for name in ("topic_partitions", "max_offsets_per_trigger"):
+    for name in ("topic_partitions", "cassandra_replication_factor", "max_offsets_per_trigger"):
         if getattr(read, name) < 1:
             raise SettingsError(f"{_variable(name)}={getattr(read, name)} must be at least 1")
     if read.serving_retention_days < 0:
