@@ -1,0 +1,24 @@
+"""One row per key: the newest record. Order and repetition of the input make no difference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from weahouse.schemas.datasets import KEY
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+# Per-station order is the broker's: append time, then the place in the log.
+VERSION = ("ingested_at", "kafka_partition", "kafka_offset")
+
+
+def newest_of_each_key(observations: DataFrame) -> DataFrame:
+    """Reduce to the newest record of each (station_id, observed_at); columns stay in their order."""
+    # max_by is deterministic in batch and in a micro-batch alike; dropDuplicates keeps an arbitrary row in one and
+    # the first in the other.
+    rest = [column for column in observations.columns if column not in KEY]
+    winner = F.max_by(F.struct(*rest), F.struct(*VERSION)).alias("winner")
+    return observations.groupBy(*KEY).agg(winner).select(*KEY, "winner.*").select(*observations.columns)
