@@ -1,0 +1,94 @@
+"""Command lines of our Spark applications, rendered from settings; imports neither PySpark nor Airflow."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from weahouse.settings import HOST, Settings
+
+# Room for a 250,000-row MERGE on two cores; RocksDB's state lives outside the heap.
+DRIVER_MEMORY = "3g"
+
+
+def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
+    """Spark's configuration for this instance, in the order in which it is written on a command line.
+
+    `app` names the scratch folder under the home, which its only user may clear.
+    """
+    scratch = scratch_folder(settings, app)
+    return {
+        "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Djava.io.tmpdir={scratch}",
+        "spark.local.dir": str(scratch),
+        "spark.driver.host": HOST,
+        "spark.driver.bindAddress": HOST,
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.eventLog.enabled": "false",
+        "spark.log.level": "WARN",
+        # Two queries share the cores; first-in-first-out would let one's batch hold up the other's.
+        "spark.scheduler.mode": "FAIR",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.warehouse.dir": str(settings.home / "spark" / "warehouse"),
+        # Frozen by the first checkpoint: one state store a core.
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        # The default of 50 tasks for each look at a table's log cost more than the batch itself.
+        "spark.databricks.delta.snapshotPartitions": "2",
+        # With them on, a MERGE after a read of the same table fails in Delta 4.4.
+        "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
+        "spark.sql.streaming.stateStore.providerClass": (
+            "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+        ),
+        "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
+        # Counting the state's rows reads each key before it is written.
+        "spark.sql.streaming.stateStore.rocksdb.trackTotalNumberOfRows": "false",
+        "spark.hadoop.fs.defaultFS": settings.hdfs,
+        # The instance has one DataNode: more copies would be reported missing for ever.
+        "spark.hadoop.dfs.replication": "1",
+        "spark.hadoop.dfs.client.use.datanode.hostname": "true",
+    }
+
+
+def spark_submit_command(settings: Settings, app: str, *args: str, master: str | None = None) -> list[str]:
+    """`spark-submit` of this environment's PySpark for `spark_apps/<app>`; `master` overrides the setting."""
+    master = master or settings.spark_master
+    jars = settings.cache / "jars" / "spark"
+    command = [str(spark_home() / "bin" / "spark-submit"), "--master", master, "--name", Path(app).stem]
+    command += ["--driver-memory", DRIVER_MEMORY]
+    # Delta's session extension and catalog are loaded by the driver's own class loader, which never sees --jars.
+    command += ["--driver-class-path", f"{jars}/*"]
+    if not master.startswith("local"):
+        command += ["--jars", ",".join(str(jar) for jar in sorted(jars.glob("*.jar")))]
+    for key, value in spark_conf(settings, Path(app).stem).items():
+        command += ["--conf", f"{key}={value}"]
+    return [*command, str(settings.checkout / "spark_apps" / app), *args]
+
+
+def spark_environment(settings: Settings) -> dict[str, str]:
+    """The variables that a Spark application needs beside its command line."""
+    return {
+        **settings.environment(),
+        "SPARK_HOME": str(spark_home()),
+        "SPARK_LOCAL_IP": HOST,
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "HADOOP_USER_NAME": os.environ.get("HADOOP_USER_NAME", "weahouse"),
+        "TZ": "UTC",
+    }
+
+
+def spark_home() -> Path:
+    """PySpark's folder in this environment, found without importing it."""
+    spec = find_spec("pyspark")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("PySpark is not installed in this environment: run `make setup`")
+    return Path(spec.submodule_search_locations[0])
+
+
+def scratch_folder(settings: Settings, app: str) -> Path:
+    """Where an application spills, keeps its state stores' working copies and unpacks native libraries."""
+    return settings.home / "spark" / app

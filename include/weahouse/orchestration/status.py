@@ -1,0 +1,128 @@
+"""What the stream is doing, read from its pid file, its progress on HDFS, Kafka's offsets and Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from threading import Thread
+from typing import Any
+
+from weahouse.io.hdfs import Hdfs
+from weahouse.io.kafka import KafkaError, begin_offsets, end_offsets
+from weahouse.orchestration.driver import RUNNING, STOPPED, belongs_to, live_pid
+from weahouse.orchestration.rest import is_supervised
+from weahouse.schemas.datasets import QUERIES
+from weahouse.schemas.render import progress_path
+from weahouse.settings import Settings
+
+SUPERVISOR = "stream_supervision"
+# The driver beats every 5 s; a batch that keeps both cores busy may delay some beats.
+HEARTBEAT_LIMIT_S = 30
+# From here on a crash cycle is called by its name instead of "restarting".
+FAILED_AFTER_RESTARTS = 3
+DOCUMENTS = ("control", "driver", "supervision", *QUERIES)
+
+Document = dict[str, Any]
+Offsets = Mapping[int, int]
+
+
+def stream_status(settings: Settings) -> Document:
+    """{"state", "epoch", "pid", "lag_records", "watermark", "last_batch_at"}; None for what is unknown.
+
+    `state` is one of starting, running, restarting, stopped, failed, unsupervised. `lag_records` counts what the
+    slowest query has not committed. Servers that do not answer cost at most about a second.
+    """
+    documents = _ask(lambda: read_progress(settings))
+    ends, begins = _ask(lambda: end_offsets(settings)), _ask(lambda: begin_offsets(settings))
+    supervised = _ask(lambda: is_supervised(settings, SUPERVISOR))
+    progress: Mapping[str, Document] | None = _answer(documents)
+    end, begin = _answer(ends), _answer(begins)
+    pid = live_pid(settings)
+    known = progress or {}
+    queries = {query: known.get(query, {}) for query in QUERIES}
+    return {
+        "state": state(known, pid, bool(_answer(supervised)), _now()) if progress is not None else _without_hdfs(pid),
+        "epoch": known.get("driver", {}).get("epoch"),
+        "pid": pid,
+        "lag_records": lag_records(queries, begin, end) if progress is not None and begin and end else None,
+        "watermark": queries["observations"].get("watermark"),
+        "last_batch_at": max((query.get("last_batch_at") or "" for query in queries.values()), default="") or None,
+    }
+
+
+def read_progress(settings: Settings) -> dict[str, Document]:
+    """The control and progress documents by name, empty where there is none yet; OSError when HDFS is away."""
+    hdfs = Hdfs(settings)
+    return {name: hdfs.read_json(progress_path(f"{name}.json", settings.hdfs_root)) or {} for name in DOCUMENTS}
+
+
+def state(progress: Mapping[str, Document], pid: int | None, supervised: bool, now: datetime) -> str:
+    """The one word for the stream, from its documents and whether its process lives and is watched."""
+    driver, wanted = progress.get("driver", {}), progress.get("control", {}).get("desired", RUNNING)
+    if pid is None:
+        return _without_driver(progress, wanted, supervised)
+    if not belongs_to(driver.get("pid"), pid):
+        return "starting"
+    if heartbeat_age(driver, now) > HEARTBEAT_LIMIT_S or driver.get("state") == "failed":
+        return "failed"
+    if driver.get("state") == "stopping" and wanted == RUNNING:
+        return "restarting"
+    if driver.get("state") == "starting":
+        return "starting"
+    return "running" if supervised else "unsupervised"
+
+
+def _without_driver(progress: Mapping[str, Document], wanted: str, supervised: bool) -> str:
+    if wanted == STOPPED:
+        return "stopped"
+    ran_before = "epoch" in progress.get("driver", {})
+    if not supervised:
+        return "failed" if ran_before else "stopped"
+    crash_cycle = progress.get("supervision", {}).get("restarts", 0) >= FAILED_AFTER_RESTARTS
+    return "failed" if crash_cycle else "restarting" if ran_before else "starting"
+
+
+def _without_hdfs(pid: int | None) -> str:
+    """A stream whose tables and checkpoints are away cannot be called running, even if its process lives."""
+    return "failed" if pid is not None else "stopped"
+
+
+def lag_records(queries: Mapping[str, Document], begin: Offsets, end: Offsets) -> int:
+    """Records that the slowest query has not committed; a query that never committed starts at the beginning."""
+    return max(_behind(query.get("committed_offsets") or {}, begin, end) for query in queries.values())
+
+
+def _behind(committed: Mapping[str, int], begin: Offsets, end: Offsets) -> int:
+    return sum(max(0, last - committed.get(str(partition), begin[partition])) for partition, last in end.items())
+
+
+def heartbeat_age(driver: Document, now: datetime) -> float:
+    """Seconds since the driver's last sign of life."""
+    text = driver.get("heartbeat_at")
+    return (now - datetime.fromisoformat(text)).total_seconds() if text else float("inf")
+
+
+def _ask(call: Callable[[], Any]) -> Future[Any]:
+    """The call's answer to come; its thread is a daemon, because an executor waits for a hung server at exit."""
+    future: Future[Any] = Future()
+
+    def answer() -> None:
+        try:
+            future.set_result(call())
+        except (OSError, KafkaError) as error:
+            future.set_exception(error)
+
+    Thread(target=answer, daemon=True).start()
+    return future
+
+
+def _answer(future: Future[Any]) -> Any:
+    try:
+        return future.result(timeout=1.2)
+    except (OSError, KafkaError, TimeoutError):
+        return None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
