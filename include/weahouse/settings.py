@@ -126,7 +126,7 @@ def _variable(field: str) -> str:
 
 
 def _write(value: object) -> str:
-    return f"{value.total_seconds():g}s" if isinstance(value, timedelta) else str(value)
+    return f"{value.total_seconds():.15g}s" if isinstance(value, timedelta) else str(value)
 
 
 def _read(text: str, default: object) -> object:
