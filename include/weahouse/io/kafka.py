@@ -1,0 +1,174 @@
+"""The Kafka edge: the observations topic, its offsets, and the configuration of every producer of ours.
+
+confluent-kafka is imported inside the functions: Airflow and the command line import this module for its names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from weahouse.schemas.datasets import OBSERVATIONS_TOPIC, Topic
+from weahouse.settings import Settings
+
+if TYPE_CHECKING:
+    from confluent_kafka import Producer
+    from confluent_kafka.admin import AdminClient
+
+# The broker answers in milliseconds; ten seconds is a broker that is still starting or not there at all.
+TIMEOUT_S = 10.0
+
+# A batch's header is 61 bytes and a record's own at most 21; a record beside them must still fit the broker's limit.
+BATCH_OVERHEAD_BYTES = 512
+
+T = TypeVar("T")
+
+
+class KafkaError(RuntimeError):
+    """Kafka could not be reached or refused; the message names the server and the reason."""
+
+
+class TopicMismatchError(RuntimeError):
+    """The topic exists with another configuration than the specification; the message names each difference."""
+
+
+def topic_config(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> dict[str, str]:
+    """The topic's configuration as the broker writes it, retention in milliseconds."""
+    retention = {"retention.ms": str(int(settings.topic_retention.total_seconds() * 1000))}
+    return dict(topic.config) | retention
+
+
+def ensure_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> bool:
+    """Create the observations topic, or check the one that is there; True when it was created.
+
+    Raises TopicMismatchError when an existing topic differs from the specification. Nothing is altered: fewer or
+    more partitions would move keys and break the order per station, and a retention is somebody's decision.
+    """
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import NewTopic
+
+    name, config = settings.observations_topic, topic_config(settings, topic)
+    admin = _admin(settings)
+    new = NewTopic(name, num_partitions=settings.topic_partitions, replication_factor=1, config=config)
+    try:
+        _reach(settings, lambda: admin.create_topics([new], request_timeout=TIMEOUT_S)[name].result())
+    except KafkaException as error:
+        if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
+            raise KafkaError(f"Kafka at {settings.kafka} refused the topic {name}: {error.args[0].str()}") from None
+        check_topic(settings, topic)
+        return False
+    return True
+
+
+def check_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> None:
+    """Raise TopicMismatchError unless the topic has the specified partitions and configuration."""
+    from confluent_kafka.admin import ConfigResource, ResourceType
+
+    name = settings.observations_topic
+    admin = _admin(settings)
+    resource = ConfigResource(ResourceType.TOPIC, name)
+    found = _reach(settings, lambda: admin.describe_configs([resource], request_timeout=TIMEOUT_S)[resource].result())
+    differences = [
+        f"{key} is {found[key].value}, not {wanted}"
+        for key, wanted in topic_config(settings, topic).items()
+        if found[key].value != wanted
+    ]
+    partitions = len(_partitions(settings))
+    if partitions != settings.topic_partitions:
+        differences.insert(0, f"it has {partitions} partitions, not {settings.topic_partitions}")
+    if differences:
+        raise TopicMismatchError(
+            f"topic {name} at {settings.kafka} is not as specified: {'; '.join(differences)}"
+            " (set WEAHOUSE_TOPIC_* to what it has, or use another WEAHOUSE_OBSERVATIONS_TOPIC)"
+        )
+
+
+def topic_id(settings: Settings) -> str:
+    """The broker's id of the topic: another one means that it was deleted and created again."""
+    from confluent_kafka import TopicCollection
+
+    name = settings.observations_topic
+    admin = _admin(settings)
+    topics = TopicCollection([name])
+    return str(
+        _reach(settings, lambda: admin.describe_topics(topics, request_timeout=TIMEOUT_S)[name].result()).topic_id
+    )
+
+
+def end_offsets(settings: Settings) -> dict[int, int]:
+    """The offset that the next record of each partition will get, by partition."""
+    from confluent_kafka.admin import OffsetSpec
+
+    return _offsets(settings, OffsetSpec.latest())
+
+
+def begin_offsets(settings: Settings) -> dict[int, int]:
+    """The offset of the oldest record that each partition still holds, by partition."""
+    from confluent_kafka.admin import OffsetSpec
+
+    return _offsets(settings, OffsetSpec.earliest())
+
+
+def producer_config(settings: Settings) -> dict[str, str | int | bool]:
+    """What every producer of ours is made of: nothing lost, nothing doubled by a retry, order kept per key."""
+    return {
+        "bootstrap.servers": settings.kafka,
+        "acks": "all",
+        "enable.idempotence": True,
+        # Java's hash: librdkafka's own would put a key on another partition than every other client does.
+        "partitioner": "murmur2_random",
+        "compression.type": "zstd",
+        # Long enough for batches of hundreds at full speed, short beside the stream's trigger of seconds.
+        "linger.ms": 20,
+        "queue.buffering.max.messages": 200_000,
+        "queue.buffering.max.kbytes": 128 * 1024,
+        # The topic's limit, told to the client too: the broker measures the compressed batch, so a 10 MB record of one
+        # letter would pass there, and a refused batch would take the good records in it along.
+        "message.max.bytes": int(dict(OBSERVATIONS_TOPIC.config)["max.message.bytes"]) - BATCH_OVERHEAD_BYTES,
+    }
+
+
+def producer(settings: Settings, **overrides: str | int | bool) -> Producer:
+    """A producer; a record that cannot be delivered within librdkafka's five minutes is reported as refused."""
+    from confluent_kafka import Producer
+
+    return Producer(producer_config(settings) | overrides)
+
+
+def _admin(settings: Settings) -> AdminClient:
+    from confluent_kafka.admin import AdminClient
+
+    # librdkafka logs every refused connection to stderr; the error that we raise says it once.
+    return AdminClient({"bootstrap.servers": settings.kafka, "log_level": 2})
+
+
+def _partitions(settings: Settings) -> list[int]:
+    name = settings.observations_topic
+    admin = _admin(settings)
+    found = _reach(settings, lambda: admin.list_topics(name, timeout=TIMEOUT_S)).topics[name]
+    if found.error is not None:
+        raise KafkaError(f"Kafka at {settings.kafka} has no topic {name}: {found.error.str()}")
+    return sorted(found.partitions)
+
+
+def _offsets(settings: Settings, spec: Any) -> dict[int, int]:
+    from confluent_kafka import TopicPartition
+
+    name = settings.observations_topic
+    wanted = {TopicPartition(name, partition): spec for partition in _partitions(settings)}
+    admin = _admin(settings)
+    futures = admin.list_offsets(wanted, request_timeout=TIMEOUT_S)
+    return {where.partition: _reach(settings, future.result).offset for where, future in futures.items()}
+
+
+def _reach(settings: Settings, call: Callable[[], T]) -> T:
+    """The call's result; KafkaError when the broker could not be reached."""
+    from confluent_kafka import KafkaException
+
+    try:
+        return call()
+    except KafkaException as error:
+        reason = error.args[0]
+        if reason.name() in ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE"):
+            raise KafkaError(f"Kafka at {settings.kafka} does not answer: {reason.str()}") from None
+        raise
