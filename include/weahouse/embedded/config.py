@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from string import Template
 from xml.sax.saxutils import escape
@@ -32,5 +33,12 @@ def render(settings: Settings, server: str) -> Path:
     for template in sorted((settings.checkout / "deploy" / "embedded" / server).iterdir()):
         if template.name not in _NOT_RENDERED:
             of_file = {k: escape(v) for k, v in values.items()} if template.suffix == ".xml" else values
-            (folder / template.name).write_text(Template(template.read_text()).substitute(of_file))
+            _replace(folder / template.name, Template(template.read_text()).substitute(of_file))
     return folder
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write the file whole or not at all: NameNode and DataNode share a folder and start at the same time."""
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    draft.write_text(text)
+    draft.replace(path)

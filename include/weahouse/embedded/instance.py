@@ -43,6 +43,7 @@ def start_servers(settings: Settings, report: Report, only: tuple[str, ...] = ()
 
     Raises EmbeddedError when a port is taken, a download fails or a server does not come up.
     """
+    settings.home.mkdir(parents=True, exist_ok=True)
     jars.resolve(settings, report)
     chosen = [service for service in servers.services(settings) if not only or service.name in only]
     with starting(settings):

@@ -14,34 +14,43 @@ from weahouse.embedded.java import java_home
 from weahouse.embedded.process import EmbeddedError, Service
 from weahouse.settings import HOST, Settings
 
+# The settings' names of the ports that each server listens on, the one it is known by first; asked without Java.
+PORTS_OF = {
+    "namenode": ("namenode", "namenode_http"),
+    "datanode": ("datanode", "datanode_ipc", "datanode_http"),
+    "kafka": ("kafka", "kafka_controller"),
+    "cassandra": ("cassandra", "cassandra_storage"),
+    "postgres": ("postgres",),
+}
+
 
 def services(settings: Settings) -> list[Service]:
-    """The data servers of the instance, in the order in which they are to be stopped last to first."""
+    """The data servers of the instance."""
     return [
         Service(
             "namenode",
             _java(settings, "hdfs", "org.apache.hadoop.hdfs.server.namenode.NameNode"),
-            ports=_ports(settings, "namenode", "namenode_http"),
+            ports=_ports(settings, "namenode"),
             prepare=lambda: _format_hdfs(settings),
         ),
         Service(
             "datanode",
             _java(settings, "hdfs", "org.apache.hadoop.hdfs.server.datanode.DataNode"),
-            ports=_ports(settings, "datanode", "datanode_ipc", "datanode_http"),
+            ports=_ports(settings, "datanode"),
             prepare=lambda: _render_hdfs(settings),
             ready=lambda: _takes_blocks(settings),
         ),
         Service(
             "kafka",
             (*_java(settings, "kafka", "kafka.Kafka"), str(conf_folder(settings, "kafka") / "server.properties")),
-            ports=_ports(settings, "kafka", "kafka_controller"),
+            ports=_ports(settings, "kafka"),
             prepare=lambda: _format_kafka(settings),
             grace_s=20.0,
         ),
         Service(
             "cassandra",
             _java(settings, "cassandra", "org.apache.cassandra.service.CassandraDaemon"),
-            ports=_ports(settings, "cassandra", "cassandra_storage"),
+            ports=_ports(settings, "cassandra"),
             prepare=lambda: _render(settings, "cassandra"),
             patience_s=180.0,
             grace_s=20.0,
@@ -50,8 +59,8 @@ def services(settings: Settings) -> list[Service]:
     ]
 
 
-def _ports(settings: Settings, *names: str) -> tuple[int, ...]:
-    return tuple(settings.port(name) for name in names)
+def _ports(settings: Settings, server: str) -> tuple[int, ...]:
+    return tuple(settings.port(name) for name in PORTS_OF[server])
 
 
 def _java(settings: Settings, server: str, main_class: str) -> tuple[str, ...]:
