@@ -21,7 +21,9 @@ class Hdfs:
 
         os.environ.setdefault("HADOOP_USER_NAME", "weahouse")
         # Where the servers are gone, a caller that watches them must hear so within its own deadline.
-        self._client = Client(settings.hdfs)
+        # By default the client retries for three minutes.
+        retries = {"dfs.client.failover.max.attempts": "2", "dfs.client.failover.sleep.max.millis": "100"}
+        self._client = Client(settings.hdfs, retries)
 
     def read_json(self, path: str) -> Document | None:
         """The document at path, or None where there is none or where it is being replaced."""

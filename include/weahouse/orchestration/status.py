@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ SUPERVISOR = "stream_supervision"
 HEARTBEAT_LIMIT_S = 30
 # From here on a crash cycle is called by its name instead of "restarting".
 FAILED_AFTER_RESTARTS = 3
+PATIENCE_S = 1.0
 DOCUMENTS = ("control", "driver", "supervision", *QUERIES)
 
 Document = dict[str, Any]
@@ -36,13 +38,14 @@ def stream_status(settings: Settings) -> Document:
     documents = _ask(lambda: read_progress(settings))
     ends, begins = _ask(lambda: end_offsets(settings)), _ask(lambda: begin_offsets(settings))
     supervised = _ask(lambda: is_supervised(settings, SUPERVISOR))
-    progress: Mapping[str, Document] | None = _answer(documents)
-    end, begin = _answer(ends), _answer(begins)
+    deadline = time.monotonic() + PATIENCE_S
+    progress: Mapping[str, Document] | None = _answer(documents, deadline)
+    end, begin, watched = (_answer(asked, deadline) for asked in (ends, begins, supervised))
     pid = live_pid(settings)
     known = progress or {}
     queries = {query: known.get(query, {}) for query in QUERIES}
     return {
-        "state": state(known, pid, bool(_answer(supervised)), _now()) if progress is not None else _without_hdfs(pid),
+        "state": state(known, pid, bool(watched), _now()) if progress is not None else _without_hdfs(pid),
         "epoch": known.get("driver", {}).get("epoch"),
         "pid": pid,
         "lag_records": lag_records(queries, begin, end) if progress is not None and begin and end else None,
@@ -117,9 +120,9 @@ def _ask(call: Callable[[], Any]) -> Future[Any]:
     return future
 
 
-def _answer(future: Future[Any]) -> Any:
+def _answer(future: Future[Any], deadline: float) -> Any:
     try:
-        return future.result(timeout=1.2)
+        return future.result(timeout=max(0.0, deadline - time.monotonic()))
     except (OSError, KafkaError, TimeoutError):
         return None
 
