@@ -26,8 +26,9 @@ from weahouse.settings import HOST, Settings
 USERS = {"admin": "admin", "viewer": "viewer"}
 PASSWORDS = "airflow-passwords.json"
 
-# The name in Airflow's health report, by service.
-COMPONENTS = {
+# The name in Airflow's health report, by service; the api-server answers for the database that it needs.
+COMPONENT_OF = {
+    "airflow-api-server": "metadatabase",
     "airflow-scheduler": "scheduler",
     "airflow-dag-processor": "dag_processor",
     "airflow-triggerer": "triggerer",
@@ -125,7 +126,7 @@ def services(settings: Settings) -> list[Service]:
             (airflow, *arguments),
             ports=ports,
             environment=environment,
-            ready=_is_healthy(settings, COMPONENTS.get(name, "metadatabase")),
+            ready=_is_healthy(settings, COMPONENT_OF[name]),
             patience_s=150.0,
             # The scheduler waits for running tasks without limit; what a task started detached is not in its group.
             grace_s=15.0,

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Thread
+from typing import TYPE_CHECKING
 
-from weahouse.embedded import postgres
+from weahouse.embedded import airflow, postgres
 from weahouse.embedded.process import running_pid
 from weahouse.settings import Settings
+
+if TYPE_CHECKING:
+    from cassandra.cluster import Session
 
 TOPIC = "weahouse.health"
 TABLE = "service_health"
@@ -132,23 +135,13 @@ def _postgres(settings: Settings) -> Iterable[str]:
         connection.close()
 
 
-# Airflow names its components in its own words.
-AIRFLOW = {
-    "airflow-api-server": "metadatabase",
-    "airflow-scheduler": "scheduler",
-    "airflow-dag-processor": "dag_processor",
-    "airflow-triggerer": "triggerer",
-}
-
-
 def _airflow(settings: Settings) -> Iterable[str]:
-    with urllib.request.urlopen(f"{settings.airflow}/api/v2/monitor/health", timeout=LIMIT_S) as answer:
-        components = json.load(answer)
+    components = airflow.health(settings, LIMIT_S)
     # Airflow believes in a dead component for half a minute; its pid knows better.
     return [
         name
-        for name, component in AIRFLOW.items()
-        if components[component]["status"] == "healthy" and running_pid(settings.home, name)
+        for name, component in airflow.COMPONENT_OF.items()
+        if components.get(component) == "healthy" and running_pid(settings.home, name)
     ]
 
 
@@ -171,7 +164,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("namenode",), _namenode),
     (("datanode",), _datanode),
     (("postgres",), _postgres),
-    (tuple(AIRFLOW), _airflow),
+    (tuple(airflow.COMPONENT_OF), _airflow),
     (("stream",), _stream),
     (("feed",), _feed),
 )
@@ -201,7 +194,7 @@ class _Cassandra:
             control_connection_timeout=LIMIT_S,
         )
 
-    def __enter__(self):  # type: ignore[no-untyped-def]
+    def __enter__(self) -> Session:
         return self._cluster.connect()
 
     def __exit__(self, *_: object) -> None:

@@ -1,21 +1,33 @@
-"""The servers of one instance together: started side by side, stopped in reverse."""
+"""The services of one instance together: started side by side, stopped in reverse, asked how they are."""
 
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypedDict
 
-from weahouse.embedded import jars, process, servers
+from weahouse.embedded import airflow, health, jars, process, servers
 from weahouse.settings import Settings
 
 Report = jars.Report
 
+STREAM, FEED = "stream", "feed"
+SERVICES = (*servers.PORTS_OF, *airflow.COMPONENT_OF, STREAM, FEED)
+
+
+class ServiceState(TypedDict):
+    """One service: whether a round trip through it came back, and where it is."""
+
+    healthy: bool
+    port: int | None
+    pid: int | None
+
 
 @contextmanager
-def starting(settings: Settings) -> Iterator[None]:
-    """Held while an instance is started or stopped, so that two commands do not do both at once."""
+def alone(settings: Settings) -> Iterator[None]:
+    """Held by a command that starts or stops the instance, so that a second one waits for the first."""
     (settings.home / "run").mkdir(parents=True, exist_ok=True)
     with (settings.home / "run" / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -23,12 +35,12 @@ def starting(settings: Settings) -> Iterator[None]:
 
 
 def start_all(settings: Settings, services: list[process.Service], report: Report) -> None:
-    """Start the services side by side and wait until each is ready; the first error is raised when all have settled."""
+    """Start the services side by side and wait until each is ready; an error is raised when all have settled."""
 
     def start(service: process.Service) -> None:
         known = process.running_pid(settings.home, service.name)
         pid = process.start(service, settings.home)
-        report(f"{service.name} runs already, pid {pid}" if pid == known else f"{service.name} is up, pid {pid}")
+        report(f"{service.name} {'runs already' if pid == known else 'is up'}, pid {pid}")
 
     if not services:
         return
@@ -38,20 +50,44 @@ def start_all(settings: Settings, services: list[process.Service], report: Repor
         outcome.result()
 
 
+def stop_all(settings: Settings, services: Iterable[process.Service]) -> list[str]:
+    """Stop the services side by side; returns the names of those that ran."""
+    chosen = list(services)
+    with ThreadPoolExecutor(max(1, len(chosen))) as pool:
+        ran = list(pool.map(lambda service: process.stop(service, settings.home), chosen))
+    return [service.name for service, was_running in zip(chosen, ran, strict=True) if was_running]
+
+
 def start_servers(settings: Settings, report: Report, only: tuple[str, ...] = ()) -> None:
-    """Start (or adopt) the data servers; `report` receives one line per step.
+    """Start (or adopt) the data servers, all or only the named; `report` receives one line per step.
 
     Raises EmbeddedError when a port is taken, a download fails or a server does not come up.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     jars.resolve(settings, report)
-    chosen = [service for service in servers.services(settings) if not only or service.name in only]
-    with starting(settings):
-        start_all(settings, chosen, report)
+    start_all(settings, [s for s in servers.services(settings) if not only or s.name in only], report)
 
 
-def stop_servers(settings: Settings) -> None:
-    """Stop the data servers, last started first; nothing that they hold is lost."""
-    with starting(settings):
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda service: process.stop(service, settings.home), reversed(servers.services(settings))))
+def stop_servers(settings: Settings) -> list[str]:
+    """Stop the data servers; nothing that they hold is lost. Returns the names of those that ran."""
+    return stop_all(settings, servers.services(settings))
+
+
+def service_states(settings: Settings, names: Iterable[str] = SERVICES) -> dict[str, ServiceState]:
+    """The state of each named service, by round trips that are all under way at once."""
+    wanted = list(names)
+    healthy = health.healthy(settings, wanted)
+    return {
+        name: {
+            "healthy": name in healthy,
+            "port": _port(settings, name),
+            "pid": process.running_pid(settings.home, name),
+        }
+        for name in wanted
+    }
+
+
+def _port(settings: Settings, name: str) -> int | None:
+    if name == "airflow-api-server":
+        return settings.port("airflow")
+    return settings.port(servers.PORTS_OF[name][0]) if name in servers.PORTS_OF else None

@@ -188,7 +188,9 @@ def _await_ready(service: Service, home: Path, pid: int) -> None:
         return ready()
 
     if not _await(settled, service.patience_s):
-        outcome.append(f"was not ready after {service.patience_s:.0f} s; its log {log_file(home, service.name)} ends with")
+        outcome.append(
+            f"was not ready after {service.patience_s:.0f} s; its log {log_file(home, service.name)} ends with"
+        )
     if outcome:
         raise EmbeddedError(f"{service.name} {outcome[0]}:\n{log_tail(home, service.name)}")
 
