@@ -26,13 +26,17 @@ class Hdfs:
         self._client = Client(settings.hdfs, retries)
 
     def read_json(self, path: str) -> Document | None:
-        """The document at path, or None where there is none or where it is being replaced."""
+        """The document at path, or None where there is none."""
+        text = self.read_text(path)
+        return json.loads(text) if text else None
+
+    def read_text(self, path: str) -> str | None:
+        """The UTF-8 text at path, or None where there is none."""
         try:
             with self._client.read(path) as reader:
-                text = reader.read()
+                return bytes(reader.read()).decode()
         except FileNotFoundError:
             return None
-        return json.loads(text) if text else None
 
     def write_json(self, path: str, document: Document) -> None:
         """Replace the document at path at once: a reader sees the old one or the new one."""

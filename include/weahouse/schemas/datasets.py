@@ -55,7 +55,7 @@ class Topic:
 KEY = ("station_id", "observed_at")
 RECORD_COLUMNS = ("key", "value", "topic", "partition", "offset", "timestamp", "headers")
 JUDGED_COLUMNS = ("tests_applied", "tests_failed", "quality_level", "rules_version")
-OBSERVATION_COLUMNS = ("station_id", "region", "observed_at", "ingested_at", *MEASUREMENTS, *FLAGS, *JUDGED_COLUMNS)
+OBSERVATION_COLUMNS = ("station_id", "observed_at", "region", "ingested_at", *MEASUREMENTS, *FLAGS, *JUDGED_COLUMNS)
 
 RAW_OBSERVATIONS = Dataset(
     "raw.observations",
@@ -190,6 +190,10 @@ OBSERVATIONS_TOPIC = Topic(
         ("cleanup.policy", "delete"),
     ),
 )
+
+# How a row of a serving table is written: a first write leaves missing values unset, an overwrite sets them to null.
+INSERT, OVERWRITE, DELETE = 0, 1, 2
+CONTROL_COLUMNS = ("write_mode", "version", "ttl_s")
 
 PANE_MINUTES = 10
 QUERIES = ("archive", "observations")

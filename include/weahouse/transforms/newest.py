@@ -16,9 +16,10 @@ VERSION = ("ingested_at", "kafka_partition", "kafka_offset")
 
 
 def newest_of_each_key(observations: DataFrame) -> DataFrame:
-    """Reduce to the newest record of each (station_id, observed_at); columns stay in their order."""
+    """Reduce to the newest record of each (station_id, observed_at); add `contested`: its records said different things."""
     # max_by is deterministic in batch and in a micro-batch alike; dropDuplicates keeps an arbitrary row in one and
     # the first in the other.
     rest = [column for column in observations.columns if column not in KEY]
     winner = F.max_by(F.struct(*rest), F.struct(*VERSION)).alias("winner")
-    return observations.groupBy(*KEY).agg(winner).select(*KEY, "winner.*").select(*observations.columns)
+    contested = (F.min("payload_hash") != F.max("payload_hash")).alias("contested")
+    return observations.groupBy(*KEY).agg(winner, contested).select(*KEY, "winner.*", "contested")

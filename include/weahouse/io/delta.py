@@ -1,0 +1,96 @@
+"""Delta tables through Spark: created from the schemas, read, appended once, merged by key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from weahouse.schemas.render import path, to_spark
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from delta.tables import DeltaTable
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+    from weahouse.schemas.datasets import Dataset
+    from weahouse.settings import Settings
+
+_PROPERTIES = {
+    # With deletion vectors a MERGE that touches files the session has read before fails (Delta 4.4.0 on Spark 4.2.0).
+    "delta.enableDeletionVectors": "false",
+    # Every commit leaves two files, and an HDFS folder holds about a million.
+    "delta.logRetentionDuration": "interval 3 days",
+    "delta.checkpointInterval": "100",
+}
+
+
+def table_path(settings: Settings, dataset: Dataset) -> str:
+    """The full URI of a table."""
+    return settings.hdfs + path(dataset, settings.hdfs_root)
+
+
+def ensure_table(spark: SparkSession, settings: Settings, dataset: Dataset) -> None:
+    """Create the table from its schema where it does not exist yet."""
+    from delta.tables import DeltaTable
+
+    builder = DeltaTable.createIfNotExists(spark).location(table_path(settings, dataset)).addColumns(to_spark(dataset))
+    if dataset.partition_by:
+        builder = builder.partitionedBy(*dataset.partition_by)
+    for key, value in _PROPERTIES.items():
+        builder = builder.property(key, value)
+    builder.execute()
+
+
+def open_table(spark: SparkSession, settings: Settings, dataset: Dataset) -> DeltaTable:
+    from delta.tables import DeltaTable
+
+    return DeltaTable.forPath(spark, table_path(settings, dataset))
+
+
+def read_table(spark: SparkSession, settings: Settings, dataset: Dataset) -> DataFrame:
+    """The table's rows at its newest version."""
+    return spark.read.format("delta").load(table_path(settings, dataset))
+
+
+def append_once(rows: DataFrame, settings: Settings, dataset: Dataset, writer: str, batch_id: int) -> None:
+    """Append a micro-batch; the same writer and batch_id a second time changes nothing.
+
+    `writer` must name the query's checkpoint: with a new checkpoint batch ids begin again, and Delta would silently
+    skip batches of a writer that it knows.
+    """
+    (
+        rows.select(*dataset.columns)
+        .write.format("delta")
+        .mode("append")
+        .option("txnAppId", f"{writer}/{dataset.name}")
+        .option("txnVersion", batch_id)
+        .save(table_path(settings, dataset))
+    )
+
+
+def merge_by_key(
+    rows: DataFrame, settings: Settings, dataset: Dataset, bounds: Column, *, update_when: str | None
+) -> None:
+    """Insert rows with new keys; update those that satisfy `update_when` (over t and s), or none where it is None.
+
+    `bounds` are literal limits over the target's columns: without them MERGE reads the whole table.
+    """
+    from pyspark.sql import functions as F
+
+    target = open_table(rows.sparkSession, settings, dataset)
+    on = bounds
+    for column in (*dataset.primary_key, *dataset.partition_by):
+        on = on & (F.col(f"t.{column}") == F.col(f"s.{column}"))
+    merge = target.alias("t").merge(rows.select(*dataset.columns).alias("s"), on)
+    if update_when is not None:
+        merge = merge.whenMatchedUpdateAll(condition=update_when)
+    merge.whenNotMatchedInsertAll().execute()
+
+
+def one_of(column: str, values: Sequence[object], at_most: int = 400) -> Column:
+    """Literal bounds: the listed values, or their range where a list would make the plan too long."""
+    from pyspark.sql import functions as F
+
+    if len(values) <= at_most:
+        return F.col(column).isin(list(values))
+    return F.col(column).between(min(values), max(values))  # type: ignore[type-var]

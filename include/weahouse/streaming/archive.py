@@ -1,0 +1,37 @@
+"""The archive query: every record verbatim to Raw, and what cannot be read to the quarantine, each exactly once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark import StorageLevel
+from pyspark.sql import functions as F
+
+from weahouse.io.delta import append_once
+from weahouse.schemas.datasets import CURATED_QUARANTINE, RAW_OBSERVATIONS, RECORD_COLUMNS
+from weahouse.transforms.parse import parse
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from weahouse.streaming.run import Run
+
+
+def archive_batch(run: Run, records: DataFrame, batch_id: int, checkpoint_id: str) -> None:
+    """Append one micro-batch to Raw and to the quarantine; done twice it changes nothing."""
+    run.before_batch()
+    writer = f"archive/{checkpoint_id}"
+    hour = F.date_format("timestamp", "yyyy-MM-dd'T'HH").alias("ingest_hour")
+    # Few files: the topic has more partitions than a batch needs files.
+    cores = records.sparkSession.sparkContext.defaultParallelism
+    told = parse(records).select(*RECORD_COLUMNS, "reason", hour).coalesce(cores)
+    told = told.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        append_once(told, run.settings, RAW_OBSERVATIONS, writer, batch_id)
+        unreadable = told.where(F.col("reason").isNotNull())
+        quarantined = unreadable.count()
+        if quarantined:
+            append_once(unreadable.coalesce(1), run.settings, CURATED_QUARANTINE, writer, batch_id)
+    finally:
+        told.unpersist()
+    run.counts["archive"][batch_id] = {"quarantined": quarantined}

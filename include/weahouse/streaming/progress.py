@@ -1,0 +1,91 @@
+"""What status and the supervisor read: a heartbeat of the driver and a document per query, on HDFS."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from datetime import UTC, datetime
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+from weahouse.schemas.render import progress_path
+
+if TYPE_CHECKING:
+    from weahouse.streaming.run import Run
+
+log = logging.getLogger("weahouse.stream")
+
+HEARTBEAT_S = 5.0
+
+
+class Heartbeat:
+    """A thread that says every five seconds that the driver lives, in which state, and what it waits for."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._started_at = _now()
+        self._ended = Event()
+        self.state = "starting"
+        self.error: str | None = None
+        self._thread = Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        self._publish()
+        self._thread.start()
+
+    def set(self, state: str, error: str | None = None) -> None:
+        """Change the state and say so at once."""
+        self.state, self.error = state, error
+        self._publish()
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join(timeout=HEARTBEAT_S)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(HEARTBEAT_S):
+            self._publish()
+
+    def _publish(self) -> None:
+        document = {
+            "epoch": self._run.epoch,
+            # spark-submit's JVM is this interpreter's parent, and its death ends the stream.
+            "pid": os.getppid(),
+            "host": socket.gethostname(),
+            "state": self.state,
+            "started_at": self._started_at,
+            "heartbeat_at": _now(),
+            "waiting_on": self._run.waiting_on,
+            "error": self.error,
+        }
+        try:
+            self._run.hdfs.write_json(progress_path("driver.json", self._run.settings.hdfs_root), document)
+        except OSError as error:
+            # A NameNode that is away comes back; the next beat tries again.
+            log.warning("the heartbeat could not be written: %s", error)
+
+
+def document(run: Run, query: str, progress: dict[str, Any], counts: dict[str, Any]) -> dict[str, Any]:
+    """A query's progress document from Spark's progress of its last committed batch and our counts of it."""
+    source = progress["sources"][0]
+    end = source.get("endOffset") or {}
+    state = progress["stateOperators"][0] if progress.get("stateOperators") else {}
+    return {
+        "query": query,
+        "epoch": run.epoch,
+        "batch_id": progress["batchId"],
+        "committed_offsets": end.get(run.settings.observations_topic, {}),
+        "watermark": progress.get("eventTime", {}).get("watermark"),
+        "last_batch_at": progress["timestamp"],
+        "rows_in": progress["numInputRows"],
+        "duration_s": progress["durationMs"].get("triggerExecution", 0) / 1000,
+        "repeats_removed": state.get("customMetrics", {}).get("numDroppedDuplicateRows", 0),
+        "dropped_by_watermark": state.get("numRowsDroppedByWatermark", 0),
+        "waiting_on": run.waiting_on,
+        **counts,
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -1,0 +1,74 @@
+"""What the queries of one driver share: its epoch, its wish to stop, and what it waits for."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from weahouse.io.cassandra import CassandraError, connect
+from weahouse.streaming.fencing import StopRequestedError, check_epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from weahouse.io.hdfs import Hdfs
+    from weahouse.settings import Settings
+
+log = logging.getLogger("weahouse.stream")
+
+# A write that fails this often while Cassandra answers has another cause than its absence.
+_FAILURES_WHILE_PRESENT = 3
+_PROBE_EVERY_S = 2.0
+
+
+@dataclass
+class Run:
+    """One driver's run."""
+
+    settings: Settings
+    hdfs: Hdfs
+    epoch: int
+    stopping: Event = field(default_factory=Event)
+    waiting_on: str | None = None
+    # What each query's batches did, by batch id, until their progress is published.
+    counts: dict[str, dict[int, dict[str, Any]]] = field(default_factory=lambda: {"archive": {}, "observations": {}})
+
+    def before_batch(self) -> None:
+        """Raise StopRequestedError or FencedError when no further batch may begin."""
+        if self.stopping.is_set():
+            raise StopRequestedError("the stream was asked to stop")
+        check_epoch(self.hdfs, self.settings.hdfs_root, self.epoch)
+
+    def through_cassandra(self, write: Callable[[], int]) -> int:
+        """Do a write that can be repeated; where Cassandra is away, wait until it is back and do it again."""
+        failures = 0
+        while True:
+            try:
+                return write()
+            except Exception as error:
+                failures = failures + 1 if self._cassandra_answers() else 0
+                if failures >= _FAILURES_WHILE_PRESENT:
+                    raise
+                log.warning("writing to Cassandra failed and is repeated: %s", str(error).splitlines()[0])
+            self._await_cassandra()
+
+    def _await_cassandra(self) -> None:
+        while not self._cassandra_answers():
+            if self.waiting_on is None:
+                log.warning("waiting for Cassandra at %s", self.settings.cassandra)
+            self.waiting_on = "cassandra"
+            if self.stopping.is_set():
+                raise StopRequestedError("the stream was asked to stop while it waited for Cassandra")
+            time.sleep(_PROBE_EVERY_S)
+        self.waiting_on = None
+
+    def _cassandra_answers(self) -> bool:
+        try:
+            session = connect(self.settings)
+        except CassandraError:
+            return False
+        session.cluster.shutdown()
+        return True

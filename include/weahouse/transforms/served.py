@@ -1,0 +1,107 @@
+"""Rows of the serving tables, each with the version that decides which write wins, its way of writing and its TTL.
+
+A version depends on the record alone, never on a clock, so a replayed batch writes what stands there already.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from weahouse.qc.level1 import MISSING, TESTS
+from weahouse.schemas.datasets import (
+    DELETE,
+    INSERT,
+    LATEST_BY_REGION,
+    OBSERVATIONS_BY_STATION,
+    OVERWRITE,
+    SUMMARIES_BY_STATION,
+)
+from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
+from weahouse.transforms.changes import NEW
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+    from weahouse.schemas.datasets import ServingTable
+
+# `latest_by_region` orders by observation first and append second, packed into one 63-bit timestamp: 33 bits of
+# seconds since 1900 (until 2172) and 30 bits of seconds since 2020 (until 2054). With the observation alone, a
+# correction of the latest reading would tie with it, and Cassandra would keep the greater value of each column.
+_OBSERVED_EPOCH_S = -2_208_988_800
+_INGESTED_EPOCH_S = 1_577_836_800
+_INGESTED_BITS = 30
+# Two states of one pane can end in the same millisecond; the one with more rows is the later one.
+_ROWS_TOLD_APART = 999
+
+
+def observation_rows(changed: DataFrame) -> DataFrame:
+    """`observations_by_station` rows of classified observations; a first write leaves missing values unset."""
+    rows = changed.withColumn("day", F.col("observed_date")).withColumn("version", _version("ingested_at"))
+    mode = F.when(F.col("change") == NEW, INSERT).otherwise(OVERWRITE)
+    return _shaped(rows.withColumn("write_mode", mode), OBSERVATIONS_BY_STATION)
+
+
+def latest_rows(changed: DataFrame) -> DataFrame:
+    """`latest_by_region` rows: per station and variable the newest value, and the removal of one that was withdrawn."""
+    newest = changed.groupBy("region", "station_id").agg(*[_newest(variable).alias(variable) for variable in VARIABLES])
+    per_variable = F.explode(
+        F.array(*[F.struct(F.lit(name).alias("variable"), F.col(name).alias("n")) for name in VARIABLES])
+    )
+    rows = newest.select("region", "station_id", per_variable.alias("v")).select(
+        "region", "station_id", "v.variable", "v.n.*"
+    )
+    told = rows.where(F.col("observed_at").isNotNull())
+    observed_s = F.unix_seconds("observed_at") - F.lit(_OBSERVED_EPOCH_S)
+    ingested_s = F.unix_seconds("ingested_at") - F.lit(_INGESTED_EPOCH_S)
+    version = F.shiftleft(observed_s, _INGESTED_BITS).bitwiseOR(ingested_s)
+    mode = F.when(F.col("flag") == MISSING, DELETE).otherwise(OVERWRITE)
+    return _shaped(told.withColumns({"version": version, "write_mode": mode}), LATEST_BY_REGION)
+
+
+def _newest(variable: str) -> Column:
+    is_withdrawn = F.col("was_present").bitwiseAND(F.lit(1 << TESTS.index(f"range:{variable}"))) != 0
+    flag = F.col(flag_of(variable))
+    told = F.struct("observed_at", "ingested_at", F.col(variable).alias("value"), flag.alias("flag"))
+    return F.max_by(
+        F.when((flag != MISSING) | is_withdrawn, told),
+        F.when((flag != MISSING) | is_withdrawn, F.struct("observed_at", "ingested_at")),
+    )
+
+
+def summary_rows(panes: DataFrame) -> DataFrame:
+    """`summaries_by_station` rows of panes that were made anew; an emptied pane is removed."""
+    version = _version("newest_ingested_at") + F.least("row_count", F.lit(_ROWS_TOLD_APART))
+    mode = F.when(F.col("value_count") == 0, DELETE).otherwise(OVERWRITE)
+    rows = panes.withColumns({"version": version, "write_mode": mode, "ingested_at": F.col("newest_ingested_at")})
+    return _shaped(rows, SUMMARIES_BY_STATION)
+
+
+def with_ttl(rows: DataFrame, retention_s: int, now_s: int) -> DataFrame:
+    """Replace `ingested_at_s` by `ttl_s`, what is left of the retention; rows beyond it are dropped; 0 keeps for ever."""
+    if retention_s == 0:
+        return rows.drop("ingested_at_s").withColumn("ttl_s", F.lit(0))
+    left_s = (F.col("ingested_at_s") + F.lit(retention_s - now_s)).cast("int")
+    return rows.withColumn("ttl_s", left_s).where("ttl_s > 0").drop("ingested_at_s")
+
+
+def _version(ingested_at: str) -> Column:
+    return F.unix_millis(ingested_at) * 1000
+
+
+def _shaped(rows: DataFrame, table: ServingTable) -> DataFrame:
+    columns = [_for_driver(name).alias(name) for name in table.columns]
+    return rows.select(*columns, "write_mode", "version", F.unix_seconds("ingested_at").alias("ingested_at_s"))
+
+
+def _for_driver(name: str) -> Column:
+    """The C++ driver takes times as fractional and dates as whole seconds since the epoch."""
+    if FIELDS[name].type == "timestamp":
+        # A tenth of a millisecond more: the driver cuts to milliseconds, and a double may lie just below the whole one.
+        return F.unix_millis(name) / 1000 + F.lit(0.0001)
+    if FIELDS[name].type == "date":
+        return F.unix_date(name).cast("bigint") * 86400
+    return F.col(name)
+
+

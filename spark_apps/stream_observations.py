@@ -1,0 +1,24 @@
+"""The streaming application: Kafka to Raw, Curated, quarantine and Cassandra. Started and watched by Airflow."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from pyspark.sql import SparkSession
+
+from weahouse.settings import settings
+from weahouse.streaming.driver import Driver
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    spark = SparkSession.builder.appName("stream_observations").getOrCreate()
+    code = Driver(spark, settings()).run()
+    spark.stop()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
