@@ -43,14 +43,16 @@ def stream_status(settings: Settings) -> Document:
     end, begin, watched = (_answer(asked, deadline) for asked in (ends, begins, supervised))
     pid = live_pid(settings)
     known = progress or {}
-    queries = {query: known.get(query, {}) for query in QUERIES}
+    last_batches = [known.get(query, {}).get("last_batch_at") or "" for query in QUERIES]
     return {
         "state": state(known, pid, bool(watched), _now()) if progress is not None else _without_hdfs(pid),
         "epoch": known.get("driver", {}).get("epoch"),
         "pid": pid,
-        "lag_records": lag_records(queries, begin, end) if progress is not None and begin and end else None,
-        "watermark": queries["observations"].get("watermark"),
-        "last_batch_at": max((query.get("last_batch_at") or "" for query in queries.values()), default="") or None,
+        "lag_records": max(lag_by_query(known, begin, end).values())
+        if progress is not None and begin and end
+        else None,
+        "watermark": known.get("observations", {}).get("watermark"),
+        "last_batch_at": max(last_batches) or None,
     }
 
 
@@ -91,13 +93,13 @@ def _without_hdfs(pid: int | None) -> str:
     return "failed" if pid is not None else "stopped"
 
 
-def lag_records(queries: Mapping[str, Document], begin: Offsets, end: Offsets) -> int:
-    """Records that the slowest query has not committed; a query that never committed starts at the beginning."""
-    return max(_behind(query.get("committed_offsets") or {}, begin, end) for query in queries.values())
-
-
-def _behind(committed: Mapping[str, int], begin: Offsets, end: Offsets) -> int:
-    return sum(max(0, last - committed.get(str(partition), begin[partition])) for partition, last in end.items())
+def lag_by_query(progress: Mapping[str, Document], begin: Offsets, end: Offsets) -> dict[str, int]:
+    """Records that each query has not committed; a query that never committed starts at the beginning."""
+    committed = {query: progress.get(query, {}).get("committed_offsets") or {} for query in QUERIES}
+    return {
+        query: sum(max(0, last - offsets.get(str(partition), begin[partition])) for partition, last in end.items())
+        for query, offsets in committed.items()
+    }
 
 
 def heartbeat_age(driver: Document, now: datetime) -> float:

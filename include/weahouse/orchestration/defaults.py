@@ -1,0 +1,23 @@
+"""What every Dag starts from."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class Tag(StrEnum):
+    """The tags that Dags are found by."""
+
+    STREAM = "stream"
+    SUPERVISION = "supervision"
+
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "weahouse",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=15),
+    # No task of ours works longer by itself; who waits, waits deferred and says how long.
+    "execution_timeout": timedelta(minutes=10),
+}

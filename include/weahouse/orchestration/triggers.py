@@ -1,0 +1,119 @@
+"""Triggers: what waits in Airflow's triggerer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.providers.apache.kafka.hooks.client import KafkaAdminClientHook
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import OffsetSpec
+
+from weahouse.embedded import process
+from weahouse.orchestration import driver, rest
+from weahouse.orchestration.status import SUPERVISOR, lag_by_query, read_progress
+from weahouse.orchestration.supervision import Look, Watch, backoff_s, record_restart
+from weahouse.settings import Settings, settings
+
+# A death is seen after half of this on average.
+LOOK_EVERY_S = 3.0
+# Lag and the runs that wait for their turn cost a request each, and nobody needs them sooner.
+ASK_EVERY_S = 15.0
+REPORT_EVERY_S = 300.0
+KAFKA_TIMEOUT_S = 5.0
+
+
+class StreamHealthTrigger(BaseTrigger):
+    """Watches the stream until `deadline` (ISO 8601, absolute, so that a restarted triggerer does not start anew).
+
+    Fires with {"outcome", "reason"}: `restart` when the stream is dead, stuck or stalled, after the back-off; `start`
+    when a stopped stream is wanted again; `yield` when another run of the Dag waits for its turn; else `deadline`.
+    """
+
+    def __init__(self, deadline: str, kafka_conn_id: str = "kafka_default") -> None:
+        super().__init__()
+        self.deadline = deadline
+        self.kafka_conn_id = kafka_conn_id
+        self._watch = Watch()
+        self._lag: dict[str, int] = {}
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """The class's path and the arguments that make this trigger again."""
+        name = f"{type(self).__module__}.{type(self).__qualname__}"
+        return name, {"deadline": self.deadline, "kafka_conn_id": self.kafka_conn_id}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look until there is something to tell."""
+        asked = reported = -REPORT_EVERY_S
+        while _now() < datetime.fromisoformat(self.deadline):
+            event = None
+            if (moment := time.monotonic()) - asked >= ASK_EVERY_S:
+                asked = moment
+                event = await asyncio.to_thread(self._ask)
+            if moment - reported >= REPORT_EVERY_S:
+                reported = moment
+                self.log.info("lag by query: %s", self._lag or "unknown")
+            event = event or await asyncio.to_thread(self._look)
+            if event is not None:
+                await asyncio.sleep(event.pop("after_s", 0))
+                yield TriggerEvent(event)
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
+        yield TriggerEvent({"outcome": "deadline", "reason": "the stream was well to the end of this watch"})
+
+    def _ask(self) -> dict[str, Any] | None:
+        instance = settings()
+        try:
+            begin, end = self._offsets(instance, OffsetSpec.earliest()), self._offsets(instance, OffsetSpec.latest())
+            self._lag = lag_by_query(read_progress(instance), begin, end)
+        except (OSError, KafkaException) as error:
+            self._lag = {}
+            self.log.warning("the lag is unknown: %s", error)
+        try:
+            queued = rest.has_queued_run(instance, SUPERVISOR)
+        except rest.AirflowError as error:
+            self.log.warning("whether another run waits is unknown: %s", error)
+            queued = False
+        return {"outcome": "yield", "reason": "another run waits for its turn"} if queued else None
+
+    def _look(self) -> dict[str, Any] | None:
+        instance = settings()
+        pid = driver.live_pid(instance)
+        try:
+            progress = read_progress(instance)
+            if progress["control"].get("desired") == driver.STOPPED:
+                self._watch = Watch()
+                return None
+            look = Look(progress, pid, _process_age(instance), self._lag, _now())
+            reason = self._watch.why_restart(look)
+            if reason is None:
+                return None
+            wait_s = backoff_s(record_restart(instance, reason, look.now))
+        except OSError as error:
+            self.log.warning("HDFS does not answer, and the stream waits for it: %s", error)
+            return None
+        self.log.warning("%s; the next start is due in %d s", reason, wait_s)
+        if pid is not None:
+            driver.kill(instance, pid)
+        return {"outcome": "restart", "reason": reason, "after_s": wait_s}
+
+    def _offsets(self, instance: Settings, spec: OffsetSpec) -> dict[int, int]:
+        admin = KafkaAdminClientHook(self.kafka_conn_id).get_conn
+        topic = instance.observations_topic
+        partitions = admin.list_topics(topic, timeout=KAFKA_TIMEOUT_S).topics[topic].partitions
+        asked = {TopicPartition(topic, partition): spec for partition in partitions}
+        answers = admin.list_offsets(asked, request_timeout=KAFKA_TIMEOUT_S)
+        return {where.partition: future.result().offset for where, future in answers.items()}
+
+
+def _process_age(instance: Settings) -> float:
+    path = process.pid_file(instance.home, driver.SERVICE)
+    return time.time() - path.stat().st_mtime if path.exists() else 0.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
