@@ -128,11 +128,11 @@ def producer_config(settings: Settings) -> dict[str, str | int | bool]:
     }
 
 
-def producer(settings: Settings, **overrides: str | int | bool) -> Producer:
+def producer(settings: Settings, **overrides: object) -> Producer:
     """A producer; a record that cannot be delivered within librdkafka's five minutes is reported as refused."""
     from confluent_kafka import Producer
 
-    return Producer(producer_config(settings) | overrides)
+    return Producer({**producer_config(settings), **overrides})
 
 
 def _admin(settings: Settings) -> AdminClient:

@@ -38,11 +38,12 @@ def _record(line: str, regions: Mapping[str, str]) -> Record:
     if len(columns) != _COLUMNS:
         raise ValueError(f"{len(columns)} columns instead of {_COLUMNS}")
     station_id, year, month, day, hour = columns[:5]
-    if not is_name(station_id):
+    region = regions.get(station_id, UNKNOWN_REGION)
+    if region is UNKNOWN_REGION and not is_name(station_id):
         raise ValueError(f"{station_id!r} is not a station id")
     at = _midnight(year, month, day) + _hour(hour)
     values = measurements(*[_finite(text) for text in (*columns[5:10], columns[11])])
-    return Record(at, station_id.encode(), render(station_id, regions.get(station_id, UNKNOWN_REGION), at, values))
+    return Record(at, station_id.encode(), render(station_id, region, at, values))
 
 
 def measurements(

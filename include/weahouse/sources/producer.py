@@ -34,11 +34,11 @@ class Refusal(NamedTuple):
 class Sender:
     """A producer that keeps account: every record given to `send` ends in `sent` or in `refusals` after `flush`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, **overrides: object) -> None:
         self._topic = settings.observations_topic
         # Only failures are reported one by one; a call into Python for each success would halve the rate.
         self._producer = kafka.producer(
-            settings, **{"delivery.report.only.error": True, "on_delivery": self._report, "log_level": 2}
+            settings, **{"delivery.report.only.error": True, "on_delivery": self._report, "log_level": 2, **overrides}
         )
         self._given = 0
         self.refusals: list[Refusal] = []

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from weahouse.schemas.fields import STATION_ID_PATTERN
 
@@ -34,7 +34,7 @@ class Refused(NamedTuple):
 Records = Iterator[Record | Refused]
 
 
-def is_name(text: object) -> bool:
+def is_name(text: object) -> TypeGuard[str]:
     """Whether a text may be a station id or a region."""
     return isinstance(text, str) and _STATION_ID.fullmatch(text) is not None
 

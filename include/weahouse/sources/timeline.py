@@ -51,7 +51,7 @@ class Timeline:
         self.count += len(run)
         self.oldest = run[0].at if self.oldest is None else min(self.oldest, run[0].at)
         self.newest = run[-1].at if self.newest is None else max(self.newest, run[-1].at)
-        file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - lives as long as the timeline
+        file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - it lives as long as the timeline
         for start in range(0, len(run), _CHUNK):
             # Plain tuples: a named one costs its class's name and a call for each record.
             pickle.dump([tuple(record) for record in run[start : start + _CHUNK]], file, pickle.HIGHEST_PROTOCOL)
@@ -70,7 +70,7 @@ def _records_of(run: BinaryIO) -> Iterator[Record]:
     while True:
         run.seek(position)
         try:
-            chunk = pickle.load(run)  # noqa: S301 - our own unnamed temporary file
+            chunk = pickle.load(run)
         except EOFError:
             return
         position = run.tell()
