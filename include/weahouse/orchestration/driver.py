@@ -27,8 +27,8 @@ from weahouse.settings import Settings
 SERVICE = "stream"
 APP = "stream_observations.py"
 RUNNING, STOPPED = "running", "stopped"
-# A batch at the default limit takes 12 s on two busy cores, a first one, with cold code, up to 40 s.
-GRACE_S = 60
+# Longer than the driver's own patience with a running batch, so that it is the driver that gives up first.
+GRACE_S = 130
 TERM_S = 15
 
 log = logging.getLogger(__name__)

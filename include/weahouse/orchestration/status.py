@@ -71,8 +71,8 @@ def state(progress: Mapping[str, Document], pid: int | None, supervised: bool, n
         return "starting"
     if heartbeat_age(driver, now) > HEARTBEAT_LIMIT_S or driver.get("state") == "failed":
         return "failed"
-    if driver.get("state") == "stopping" and wanted == RUNNING:
-        return "restarting"
+    if driver.get("state") in ("stopping", "stopped"):
+        return "restarting" if wanted == RUNNING else "stopped"
     if driver.get("state") == "starting":
         return "starting"
     return "running" if supervised else "unsupervised"

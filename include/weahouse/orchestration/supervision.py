@@ -48,7 +48,8 @@ class Watch:
         """Why the stream must be restarted, as a sentence; None while it runs, starts, or waits for a server."""
         driver = look.progress.get("driver", {})
         if look.pid is None:
-            return f"the driver is gone: {driver.get('error') or 'it left no error; see the log of the service stream'}"
+            left = (driver.get("error") or "it left no error; see `weahouse logs stream`").rstrip(".")
+            return f"the driver is gone: {left}"
         if not belongs_to(driver.get("pid"), look.pid):
             silent = look.process_age_s > STARTING_S
             return f"driver {look.pid} gave no sign of life for {STARTING_S} s after its start" if silent else None
