@@ -1,7 +1,199 @@
+"""Questions to the live view and to the lake: `latest`, `history`, `lake`."""
+
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+from weahouse.cli.errors import UserError
+from weahouse.schemas.fields import VARIABLES, flag_of
+from weahouse.settings import duration, settings
+
+if TYPE_CHECKING:
+    from weahouse.serving.panes import Statistics
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write a JSON list of rows, and nothing else.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")]
+
+# More lines than this are for a file; --json and --csv write them all.
+_LINES_SHOWN = 1000
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
+    app.command()(latest)
+    app.command()(history)
+    app.command()(lake)
+
+
+def latest(
+    region: Annotated[str | None, typer.Option(help="Only this region, e.g. us-ca.")] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """Show the newest value of each variable of every station.
+
+    A value is dim when it is older than the station's newest report.
+    """
+    _one_format(as_json, as_csv)
+    from weahouse.cli import output
+    from weahouse.serving.latest import latest as read_latest
+
+    with _answering():
+        stations = read_latest(settings(), region)
+    flat = [_flat(station) for station in stations]
+    if as_json:
+        output.print_json(stations)
+    elif as_csv:
+        columns = [name for variable in VARIABLES for name in (variable, flag_of(variable))]
+        output.print_csv(flat, ["station_id", "region", "observed_at", *columns])
+    else:
+        _show_latest(stations, flat)
+
+
+def _flat(station: dict[str, Any]) -> dict[str, Any]:
+    """A station's entry as one row in the columns of the tables."""
+    row = {name: station[name] for name in ("station_id", "region", "observed_at")}
+    for variable, value in station["variables"].items():
+        row |= {variable: value["value"], flag_of(variable): value["flag"]}
+    return row
+
+
+def _show_latest(stations: list[dict[str, Any]], flat: list[dict[str, Any]]) -> None:
+    from weahouse.cli import output
+
+    variables = output.told(flat)
+    table = output.weather_table(["region", "station", "observed (UTC)"], variables)
+    for station, row in zip(stations, flat, strict=True):
+        cells = []
+        for variable in variables:
+            shown = output.cell(variable, row.get(variable), row.get(flag_of(variable)))
+            value = station["variables"].get(variable)
+            is_old = value is not None and value["observed_at"] < station["observed_at"]
+            cells.append(f"[dim]{shown}[/]" if is_old else shown)
+        table.add_row(station["region"], station["station_id"], f"{station['observed_at']:%Y-%m-%d %H:%M:%S}", *cells)
+    out = output.console()
+    out.print(table)
+    out.print(_joined(f"{len(stations)} stations", output.legend(flat)), style="dim")
+
+
+def history(
+    station: Annotated[str, typer.Argument(help="A station id as `latest` shows it, e.g. 724940:23234.")],
+    last: Annotated[str | None, typer.Option(help="The last 1h, 6h, 24h or any other duration.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="First time, RFC 3339 or a date; UTC unless told.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Time after the last one; now unless told.")] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """Show what one station observed, oldest first; the last 24 hours unless told."""
+    _one_format(as_json, as_csv)
+    from weahouse.cli import output
+    from weahouse.serving import history as serving
+
+    now = datetime.now(UTC)
+    first, after = _span(last, start, end, now)
+    with _answering():
+        rows = serving.history(settings(), station, first, after, now)
+        if as_json:
+            output.print_json(rows)
+        elif as_csv:
+            output.print_csv(rows, serving.COLUMNS)
+        else:
+            hours = int((after - first) / timedelta(hours=1)) if start is None and end is None else 0
+            found = (
+                serving.rolling(settings(), station, hours, now)
+                if hours
+                else serving.statistics(settings(), station, first, after)
+            )
+            _show_history(list(rows), found)
+
+
+def _span(last: str | None, start: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:
+    if last is not None and (start or end):
+        raise UserError("--last and --from/--to exclude each other: give one of them")
+    if start is None and end is not None:
+        raise UserError("--to needs --from")
+    if start is not None:
+        return _time("--from", start), _time("--to", end) if end else now
+    try:
+        return now - duration(last or "24h"), now
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"--last: {error}") from None
+
+
+def _time(option: str, text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{option} {text!r} is not a time: write 2024-05-01 or 2024-05-01T12:00:00Z") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _show_history(rows: list[dict[str, Any]], found: dict[str, Statistics]) -> None:
+    from weahouse.cli import output
+
+    out = output.console()
+    if not rows:
+        out.print("No observations in this time.")
+        return
+    variables = output.told(rows)
+    shown = rows[-_LINES_SHOWN:]
+    table = output.weather_table(["observed (UTC)"], variables)
+    for row in shown:
+        values = [output.cell(variable, row[variable], row[flag_of(variable)]) for variable in variables]
+        table.add_row(f"{row['observed_at']:%Y-%m-%d %H:%M:%S}", *values)
+    table.add_section()
+    for line in output.summary_rows(found, variables):
+        table.add_row(*line, style="bold")
+    table.add_row("", *[output.sparkline([row[variable] for row in rows]) + " " for variable in variables], style="cyan")
+    out.print(table)
+    hidden = f"the first {len(rows) - len(shown)} are not shown" if len(shown) < len(rows) else ""
+    out.print(_joined(f"{len(rows)} observations", hidden, output.legend(rows)), style="dim")
+
+
+def lake(
+    sql: Annotated[str, typer.Argument(help='One SELECT, e.g. "SELECT count(*) FROM curated.observations".')],
+    as_json: AsJson = False,
+) -> None:
+    """Ask the Delta tables by their names: raw.observations, curated.observations, curated.quarantine, gold.stations.
+
+    Times are UTC. Put a bound on observed_date or observed_at where you can: only the files within are read.
+    """
+    from weahouse.cli import output
+    from weahouse.io import lake as io_lake
+
+    with _answering():
+        found = io_lake.query(settings(), sql)
+    if as_json:
+        output.print_json(io_lake.rows(found))
+        return
+    out = output.console()
+    out.print(output.rows_table(io_lake.rows(found.slice(0, _LINES_SHOWN)), found.column_names))
+    hidden = f"only the first {_LINES_SHOWN} are shown: --json writes all" if found.num_rows > _LINES_SHOWN else ""
+    out.print(_joined(f"{found.num_rows} rows", hidden), style="dim")
+
+
+def _one_format(as_json: bool, as_csv: bool) -> None:
+    if as_json and as_csv:
+        raise UserError("--json and --csv exclude each other: give one of them")
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Stores that do not answer and questions that cannot be answered, told in one sentence."""
+    from weahouse.io.cassandra import CassandraError
+    from weahouse.io.lake import LakeError
+    from weahouse.serving.errors import NotServedError
+
+    try:
+        yield
+    except (CassandraError, LakeError, NotServedError) as error:
+        raise UserError(str(error)) from None

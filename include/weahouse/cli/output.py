@@ -1,0 +1,141 @@
+"""How answers are written: tables for people, JSON and CSV for programs. Times are RFC 3339, UTC."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from weahouse.schemas.fields import MEASUREMENTS, VARIABLES, flag_of
+
+if TYPE_CHECKING:
+    from weahouse.serving.panes import Statistics
+
+# Nine variables fit beside a station and a time only under short headings; the full names are those of --json.
+_HEADINGS = {
+    "air_temperature_c": "temp",
+    "dew_point_c": "dew",
+    "relative_humidity_pct": "humid",
+    "air_pressure_hpa": "press",
+    "air_pressure_at_sea_level_hpa": "sea lvl",
+    "wind_speed_mps": "wind",
+    "wind_gust_mps": "gust",
+    "wind_from_direction_deg": "from",
+    "precipitation_mm": "rain",
+}
+_UNITS = {"degC": "°C", "m s-1": "m/s", "degree": "°"}
+_RAIN = "precipitation_mm"
+# 1 is good and needs no mark; a missing value is an empty cell.
+_MARKS = {2: "~", 3: "?", 4: "!"}
+_LEGEND = {"~": "not evaluated", "?": "suspect", "!": "bad"}
+_BARS = "▁▂▃▄▅▆▇█"
+_SPARKLINE_WIDTH = 8
+# Without a terminal Rich would squeeze everything into 80 columns.
+_PIPE_WIDTH = 200
+
+
+def console() -> Console:
+    """Standard output, wide enough for a table when it is a pipe or a file."""
+    out = Console()
+    return out if out.is_terminal else Console(width=_PIPE_WIDTH)
+
+
+def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a JSON list, one row a line, as the rows come."""
+    separator = "["
+    for row in rows:
+        sys.stdout.write(separator + json.dumps(row, default=text, ensure_ascii=False, allow_nan=False))
+        separator = ",\n "
+    sys.stdout.write("]\n" if separator != "[" else "[]\n")
+
+
+def print_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write CSV with a header; a missing value is an empty field."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([text(row.get(column)) for column in columns])
+
+
+def text(value: object) -> object:
+    """A time as RFC 3339 in UTC, None as empty text, anything else as it is."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    return "" if value is None else value
+
+
+def rows_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
+    """Any rows as a table, numbers to the right."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in columns:
+        is_number = any(isinstance(row[column], (int, float)) for row in rows)
+        table.add_column(escape(column), justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[escape(str(text(row[column]))) for column in columns])
+    return table
+
+
+def weather_table(leading: Sequence[str], variables: Sequence[str]) -> Table:
+    """An empty table: the leading columns, then one column for each variable with its unit under its name."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in leading:
+        table.add_column(column, no_wrap=True)
+    for variable in variables:
+        unit = MEASUREMENTS[variable].unit or ""
+        table.add_column(f"{_HEADINGS[variable]}\n[dim]{_UNITS.get(unit, unit)}[/]", justify="right", no_wrap=True)
+    return table
+
+
+def told(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The variables that have a value in any of the rows, in the dictionary's order."""
+    seen = {variable for row in rows for variable in VARIABLES if row.get(variable) is not None}
+    return [variable for variable in VARIABLES if variable in seen]
+
+
+def cell(variable: str, value: float | None, flag: int | None = None) -> str:
+    """A value with one decimal (a direction with none) and the mark of its flag; the marks keep the digits aligned."""
+    if value is None:
+        return ""
+    return f"{value:.{0 if variable == 'wind_from_direction_deg' else 1}f}{_MARKS.get(flag or 1, ' ')}"
+
+
+def legend(rows: Iterable[Mapping[str, Any]]) -> str:
+    """What the marks in these rows mean; empty where there are none."""
+    marks = {_MARKS.get(row.get(flag_of(v)) or 1) for row in rows for v in VARIABLES if row.get(v) is not None}
+    return " · ".join(f"{mark} {meaning}" for mark, meaning in _LEGEND.items() if mark in marks)
+
+
+def summary_rows(found: Mapping[str, Statistics], variables: Sequence[str]) -> Iterator[list[str]]:
+    """The lines under a history: least, mean and greatest value; for rain, whose mean says nothing, the sum."""
+    for label, statistic in (("min", "minimum"), ("mean", "mean"), ("max", "maximum")):
+        yield [label, *[_statistic(found, v, statistic) for v in variables]]
+    if _RAIN in found and _RAIN in variables:
+        yield ["sum", *[_statistic(found, v, "sum") if v == _RAIN else "" for v in variables]]
+
+
+def _statistic(found: Mapping[str, Statistics], variable: str, name: str) -> str:
+    if variable not in found or (variable == _RAIN and name == "mean"):
+        return ""
+    return cell(variable, getattr(found[variable], name))
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """The course of a series in a few characters: means of equal parts between its least and greatest."""
+    size = min(_SPARKLINE_WIDTH, len(values))
+    parts = [values[n * len(values) // size : (n + 1) * len(values) // size] for n in range(size)]
+    means = [sum(some) / len(some) if (some := [v for v in part if v is not None]) else None for part in parts]
+    present = [mean for mean in means if mean is not None]
+    if not present:
+        return ""
+    low, step = min(present), (max(present) - min(present)) / (len(_BARS) - 1) or 1.0
+    return "".join(" " if mean is None else _BARS[round((mean - low) / step)] for mean in means)
