@@ -76,7 +76,7 @@ class Settings:
     # How long an exact repeat is removed before it reaches the tables; later repeats are no-ops of the merge.
     repeat_horizon: timedelta = timedelta(minutes=10)
     archive_trigger: timedelta = timedelta(seconds=30)
-    observations_trigger: timedelta = timedelta(seconds=2)
+    observations_trigger: timedelta = timedelta(seconds=5)
     max_offsets_per_trigger: int = 250_000
     # 0 keeps observations and summaries in Cassandra for ever.
     serving_retention_days: int = 90

@@ -110,7 +110,7 @@ def ingest(
         account = ingest_file(settings(), file, format.value, selection, factor, report)
     console.print(_table(f"{file.name} → {settings().observations_topic}", account.rows()))
     for reason, count in account.unreadable.most_common(_NAMED_REFUSALS):
-        console.print(f"{count:,} lines not read: {reason} (first: line {account.examples[reason]})", highlight=False)
+        console.print(f"{count:,} lines not read: {reason} (first: line {account.examples[reason]})", highlight=False, soft_wrap=True)
     if account.read == 0:
         raise UserError(f"no line of {file} could be read as {format.value}: is it another --format?")
     _complain(console, account.refusals)
@@ -246,6 +246,6 @@ def _table(title: str, rows: list[tuple[str, int]]) -> Any:
 
 def _complain(console: Console, refusals: list[Refusal]) -> None:
     for refusal in refusals[:_NAMED_REFUSALS]:
-        console.print(f"refused: {refusal}", highlight=False, markup=False)
+        console.print(f"refused: {refusal}", highlight=False, markup=False, soft_wrap=True)
     if refusals:
-        raise UserError(f"the broker refused {len(refusals):,} records; everything else was sent")
+        raise UserError(f"{len(refusals):,} records were refused by the broker; all others were sent")

@@ -78,7 +78,7 @@ def _show_latest(stations: list[dict[str, Any]], flat: list[dict[str, Any]]) -> 
         table.add_row(station["region"], station["station_id"], f"{station['observed_at']:%Y-%m-%d %H:%M:%S}", *cells)
     out = output.console()
     out.print(table)
-    out.print(_joined(f"{len(stations)} stations", output.legend(flat)), style="dim")
+    out.print(_joined(_counted(len(stations), "station"), output.legend(flat)), style="dim")
 
 
 def history(
@@ -152,7 +152,7 @@ def _show_history(rows: list[dict[str, Any]], found: dict[str, Statistics]) -> N
     table.add_row("", *[output.sparkline([row[variable] for row in rows]) + " " for variable in variables], style="cyan")
     out.print(table)
     hidden = f"the first {len(rows) - len(shown)} are not shown" if len(shown) < len(rows) else ""
-    out.print(_joined(f"{len(rows)} observations", hidden, output.legend(rows)), style="dim")
+    out.print(_joined(_counted(len(rows), "observation"), hidden, output.legend(rows)), style="dim")
 
 
 def lake(
@@ -174,12 +174,16 @@ def lake(
     out = output.console()
     out.print(output.rows_table(io_lake.rows(found.slice(0, _LINES_SHOWN)), found.column_names))
     hidden = f"only the first {_LINES_SHOWN} are shown: --json writes all" if found.num_rows > _LINES_SHOWN else ""
-    out.print(_joined(f"{found.num_rows} rows", hidden), style="dim")
+    out.print(_joined(_counted(found.num_rows, "row"), hidden), style="dim")
 
 
 def _one_format(as_json: bool, as_csv: bool) -> None:
     if as_json and as_csv:
         raise UserError("--json and --csv exclude each other: give one of them")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _joined(*parts: str) -> str:

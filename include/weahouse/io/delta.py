@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 _PROPERTIES = {
     # With deletion vectors a MERGE that touches files the session has read before fails (Delta 4.4.0 on Spark 4.2.0).
     "delta.enableDeletionVectors": "false",
-    # Every commit leaves two files, and an HDFS folder holds about a million.
-    "delta.logRetentionDuration": "interval 3 days",
+    # Every commit leaves two files, and an HDFS folder holds about a million: a commit each 5 s for 7 days makes a
+    # quarter of that. Delta refuses a log that is kept for less time than the files it speaks of.
+    "delta.logRetentionDuration": "interval 7 days",
+    "delta.deletedFileRetentionDuration": "interval 7 days",
     "delta.checkpointInterval": "100",
 }
 

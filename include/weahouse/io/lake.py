@@ -75,13 +75,12 @@ def counts(settings: Settings) -> dict[str, int]:
 
 def _count(settings: Settings, dataset: Dataset, column: str | None = None) -> tuple[int, int]:
     """Rows of a table, and how many of them are null in `column`."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     table = open_table(settings, dataset)
     if table is None:
         return 0, 0
-    files = pa.table(table.get_add_actions(flatten=True))
+    files = _arrow(table.get_add_actions(flatten=True))
     if pc.any(pc.is_null(files["num_records"])).as_py():
         raise LakeError(f"{dataset.name} has files without statistics, so it cannot be counted from its log")
     nulls = f"null_count.{column}"
@@ -94,7 +93,6 @@ def query(settings: Settings, sql: str) -> pa.Table:
 
     Read-only and closed: the SQL sees the tables it names and neither files nor the network. Raises LakeError.
     """
-    import pyarrow as pa
     from deltalake import QueryBuilder
     from deltalake.exceptions import DeltaError
 
@@ -104,7 +102,7 @@ def query(settings: Settings, sql: str) -> pa.Table:
     try:
         for dataset in _tables_named(sql):
             _register(settings, builder, dataset)
-        return pa.table(builder.execute(sql).read_all())
+        return _arrow(builder.execute(sql))
     except (DeltaError, OSError) as error:
         raise LakeError(f"the query cannot be run: {_reason(str(error))}") from None
 
@@ -112,6 +110,13 @@ def query(settings: Settings, sql: str) -> pa.Table:
 def rows(table: pa.Table) -> list[dict[str, Any]]:
     """A result as rows that JSON can hold: times as RFC 3339, bytes as text or, where they are none, as hex."""
     return [{name: _plain(value) for name, value in row.items()} for row in table.to_pylist()]
+
+
+def _arrow(stream: Any) -> pa.Table:
+    import pyarrow as pa
+
+    # pa.table() would do the same after importing pandas, half a second, to ask whether it was given a DataFrame.
+    return pa.RecordBatchReader.from_stream(stream).read_all()
 
 
 def _tables_named(sql: str) -> list[Dataset]:

@@ -25,12 +25,11 @@ _MERGE_ATTEMPTS = 5
 
 def stations(settings: Settings) -> dict[str, Station]:
     """Every station of the registry by its id, with all columns of `gold.stations`; empty where there is none."""
-    import pyarrow as pa
-
     table = open_table(settings, GOLD_STATIONS)
     if table is None:
         return {}
-    return {row["station_id"]: row for row in pa.table(table.to_pyarrow_table()).to_pylist()}
+    rows: list[Station] = table.to_pyarrow_table().to_pylist()
+    return {row["station_id"]: row for row in rows}
 
 
 def upsert_stations(settings: Settings, given: Iterable[Station]) -> int:

@@ -145,7 +145,7 @@ OBSERVATIONS_BY_STATION = ServingTable(
 LATEST_BY_REGION = ServingTable(
     "latest_by_region",
     "The latest value of each variable of each station of one region; no row where there is no value.",
-    columns=("region", "station_id", "variable", "observed_at", "ingested_at", "value", "flag"),
+    columns=("region", "station_id", "variable", "observed_at", "ingested_at", "measured_value", "flag"),
     partition_key=("region",),
     clustering=(("station_id", "ASC"), ("variable", "ASC")),
     compaction=_UNIFIED,

@@ -98,7 +98,7 @@ STATION: dict[str, Field] = {
 SUMMARY: dict[str, Field] = {
     "variable": Field("string", "Name of a measured variable"),
     "window_start": Field("timestamp", "Start of the 10-minute pane, UTC, inclusive"),
-    "value": Field("double", "Latest value of the variable, in the variable's unit"),
+    "measured_value": Field("double", "Latest value of the variable, in the variable's unit"),
     "flag": Field("tinyint", "Quality flag of the value", None, 1, 9),
     "value_count": Field("bigint", "Values that are not flagged bad or missing"),
     "suspect_count": Field("bigint", "Values among them that are flagged suspect"),
@@ -110,4 +110,5 @@ SUMMARY: dict[str, Field] = {
     "northward_sum": Field("double", "Wind direction only: sum of the unit vectors' northward parts"),
 }
 
-FIELDS: dict[str, Field] = IDENTITY | MEASUREMENTS | FLAGS | RECORD | JUDGEMENT | STATION | SUMMARY
+_GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, JUDGEMENT, STATION, SUMMARY)
+FIELDS: dict[str, Field] = {name: field for group in _GROUPS for name, field in group.items()}

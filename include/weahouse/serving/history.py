@@ -83,13 +83,13 @@ def check_span(settings: Settings, start: datetime, end: datetime, now: datetime
     """
     if start >= end:
         raise NotServedError(f"the span is empty: {_text(start)} is not before {_text(end)}")
-    if end - start > MAX_SPAN:
-        raise NotServedError(f"the span is longer than {MAX_SPAN.days} days: ask for less, or ask the lake")
     kept = timedelta(days=settings.serving_retention_days)
     if kept and start < now - kept:
         raise NotServedError(
-            f"before {_text(now - kept)}: see Gold; Cassandra keeps {kept.days} days, the lake everything"
+            f"before {_text(now - kept)}: see Gold, `weahouse lake`; Cassandra keeps {kept.days} days"
         )
+    if end - start > MAX_SPAN:
+        raise NotServedError(f"the span is longer than {MAX_SPAN.days} days: ask for less, or ask the lake")
 
 
 def _floor(at: datetime) -> datetime:

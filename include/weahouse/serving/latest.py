@@ -14,7 +14,7 @@ from weahouse.serving.errors import NotServedError
 if TYPE_CHECKING:
     from weahouse.settings import Settings
 
-_SELECT = f"SELECT region, station_id, variable, observed_at, value, flag FROM {LATEST_BY_REGION.name}"
+_SELECT = f"SELECT region, station_id, variable, observed_at, measured_value, flag FROM {LATEST_BY_REGION.name}"
 
 
 def regions(settings: Settings) -> list[str]:
@@ -53,7 +53,7 @@ def _by_station(values: Iterable[Row]) -> list[dict[str, Any]]:
         _keep_newer(
             station["variables"],
             row["variable"],
-            {"value": row["value"], "flag": row["flag"], "observed_at": observed_at},
+            {"value": row["measured_value"], "flag": row["flag"], "observed_at": observed_at},
         )
     for station in stations.values():
         told = station["variables"]

@@ -15,7 +15,7 @@ from weahouse.sources import isd, ndjson, surfrad
 from weahouse.sources.producer import Refusal, send_all
 from weahouse.sources.records import Record, Records
 from weahouse.sources.timeline import Timeline
-from weahouse.sources.years import shift_beyond, shifted
+from weahouse.sources.years import moved, shift_beyond, shifted
 
 FORMATS: dict[str, Callable[[Path], Records]] = {
     "isd-hourly": isd.read,
@@ -42,11 +42,16 @@ class Selection:
             return iter(())
         records, end = iter(timeline), timeline.newest
         if self.shift_to_now:
-            records, end = shifted(timeline, shift_beyond(timeline.newest, self.now)), self.now
+            records, end = shifted(timeline, self._years(timeline.oldest or 0, timeline.newest)), self.now
         # Inclusive at the end: a report dated this very second is not ahead of anybody.
         begin = None if self.last is None else end - int(self.last.total_seconds())
         chosen = (record for record in records if record.at <= end and (begin is None or record.at > begin))
         return chosen if self.limit is None else islice(chosen, self.limit)
+
+    def _years(self, oldest: int, newest: int) -> int:
+        years = shift_beyond(newest, self.now)
+        # A file of one day in January would lie ahead as a whole in November: last January is its place then.
+        return years if (moved(oldest, years) or oldest) <= self.now else years - 1
 
 
 @dataclass

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 
 from weahouse.sources.lines import numbered_lines
@@ -21,6 +21,7 @@ _COLUMNS = 13
 _DEW_POINT_MISSING = 999.9
 _TRACE_OF_RAIN = -0.1
 _MM_PER_CM = 10
+_HOURS = frozenset(form % hour for hour in range(24) for form in ("%d", "%02d"))
 
 
 def read(path: Path, regions: Mapping[str, str] | None = None) -> Records:
@@ -28,11 +29,12 @@ def read(path: Path, regions: Mapping[str, str] | None = None) -> Records:
     regions = isd_regions() if regions is None else regions
     for number, line in numbered_lines(path):
         try:
-            yield _record(line.decode("ascii"), regions)
+            yield _record(line.decode("ascii", errors="replace"), regions)
         except ValueError as error:
             yield Refused(number, str(error))
 
 
+# Reasons name no values: they are counted, and a wrong file would have as many of them as lines.
 def _record(line: str, regions: Mapping[str, str]) -> Record:
     columns = line.split(",")
     if len(columns) != _COLUMNS:
@@ -40,7 +42,7 @@ def _record(line: str, regions: Mapping[str, str]) -> Record:
     station_id, year, month, day, hour = columns[:5]
     region = regions.get(station_id, UNKNOWN_REGION)
     if region is UNKNOWN_REGION and not is_name(station_id):
-        raise ValueError(f"{station_id!r} is not a station id")
+        raise ValueError("the first column is not a station id")
     at = _midnight(year, month, day) + _hour(hour)
     values = measurements(*[_finite(text) for text in (*columns[5:10], columns[11])])
     return Record(at, station_id.encode(), render(station_id, region, at, values))
@@ -76,20 +78,24 @@ def measurements(
 
 @lru_cache(maxsize=4096)
 def _midnight(year: str, month: str, day: str) -> int:
-    return int(datetime(int(year), int(month), int(day), tzinfo=UTC).timestamp())
+    try:
+        return int(datetime(int(year), int(month), int(day), tzinfo=UTC).timestamp())
+    except ValueError:
+        raise ValueError("columns 2 to 4 are no date") from None
 
 
-@lru_cache(maxsize=64)
 def _hour(text: str) -> int:
-    hour = int(text)
-    if not 0 <= hour < 24:
-        raise ValueError(f"hour {text} is not in 0..23")
-    return hour * 3600
+    if text not in _HOURS:
+        raise ValueError("column 5 is not an hour from 0 to 23")
+    return int(text) * 3600
 
 
 @lru_cache(maxsize=16_384)
 def _finite(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = nan
     if not isfinite(value):
-        raise ValueError(f"{text} is not a finite number")
+        raise ValueError("a value is not a finite number")
     return value

@@ -49,9 +49,9 @@ def read(path: Path) -> Records:
         if number <= 2 or not line.strip():
             continue
         try:
-            yield _record(station, line.decode("ascii").split())
-        except ValueError as error:
-            yield Refused(number, str(error))
+            yield _record(station, line.split())
+        except ValueError:
+            yield Refused(number, "not a clock and pairs of numbers")
 
 
 def station_of(path: Path) -> Station:
@@ -79,14 +79,14 @@ def station_of(path: Path) -> Station:
     )
 
 
-def _record(station: Station, columns: list[str]) -> Record:
+def _record(station: Station, columns: list[bytes]) -> Record:
     if len(columns) < _CLOCK + 2 * len(_PAIRS):
-        raise ValueError(f"{len(columns)} columns, fewer than the clock and {len(_PAIRS)} pairs")
+        raise ValueError(columns)
     year, _, month, day, hour, minute = (int(text) for text in columns[:6])
     at = int(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp())
     values = {name: float(text) for name, text in zip(_PAIRS, columns[-2 * len(_PAIRS) :: 2], strict=True)}
     if not all(isfinite(value) for value in values.values()):
-        raise ValueError("a value is not a finite number")
+        raise ValueError(columns)
     present = {name: value for name, value in values.items() if value > _MISSING}
     # In a calm the vane keeps the direction of the last wind, and a north wind may be written 0; ours are 0 and 360.
     if present.get("wind_speed_mps") == 0:

@@ -13,7 +13,7 @@ from weahouse.io.hdfs import Hdfs
 from weahouse.io.kafka import ensure_topic
 from weahouse.qc.rules import load_rules
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, GOLD_STATIONS, RAW_OBSERVATIONS
-from weahouse.schemas.render import checkpoint_path, progress_path
+from weahouse.schemas.render import checkpoint_path, path, progress_path
 from weahouse.streaming.archive import archive_batch
 from weahouse.streaming.fencing import FencedError, StopRequestedError, take_epoch
 from weahouse.streaming.observations import ObservationsQuery
@@ -66,7 +66,9 @@ class Driver:
     def _start(self) -> None:
         ensure_topic(self._settings)
         for table in _TABLES:
-            ensure_table(self._spark, self._settings, table)
+            # A look at the folder takes a millisecond, Delta's own one seconds of the time to recover.
+            if not self._run.hdfs.exists(f"{path(table, self._settings.hdfs_root)}/_delta_log"):
+                ensure_table(self._spark, self._settings, table)
         self._settle_last_run()
         archive_id = self._checkpoint_id("archive")
         archive = read_stream(self._spark, self._settings, "archive")

@@ -63,7 +63,7 @@ def latest_rows(changed: DataFrame) -> DataFrame:
 def _newest(variable: str) -> Column:
     is_withdrawn = F.col("was_present").bitwiseAND(F.lit(1 << TESTS.index(f"range:{variable}"))) != 0
     flag = F.col(flag_of(variable))
-    told = F.struct("observed_at", "ingested_at", F.col(variable).alias("value"), flag.alias("flag"))
+    told = F.struct("observed_at", "ingested_at", F.col(variable).alias("measured_value"), flag.alias("flag"))
     return F.max_by(
         F.when((flag != MISSING) | is_withdrawn, told),
         F.when((flag != MISSING) | is_withdrawn, F.struct("observed_at", "ingested_at")),
