@@ -1,0 +1,151 @@
+"""The proof of the contract: every offset has exactly one disposition, and Cassandra equals Curated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from weahouse.io.cassandra import rows, rows_of_each
+from weahouse.io.delta import read_table
+from weahouse.io.hdfs import Hdfs
+from weahouse.schemas.datasets import (
+    CURATED_OBSERVATIONS,
+    CURATED_QUARANTINE,
+    OBSERVATIONS_BY_STATION,
+    QUERIES,
+    RAW_OBSERVATIONS,
+)
+from weahouse.schemas.render import progress_path, to_spark
+from weahouse.transforms.dispositions import DISPOSITIONS, DOUBLED, UNACCOUNTED, differences, dispose, missing_offsets
+from weahouse.transforms.parse import parse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+    from weahouse.settings import Settings
+
+_SERVED_COLUMNS = [column for column in OBSERVATIONS_BY_STATION.columns if column != "day"]
+# A task reads its partitions of Cassandra one after the other; more tasks than cores only cost their start.
+_READERS = 2
+_EXAMPLES = 10
+
+
+class NothingToCompareError(RuntimeError):
+    """No record lies in the asked range, or a query has not committed anything yet."""
+
+
+def reconcile(spark: SparkSession, settings: Settings, begin: datetime | None, end: datetime | None) -> dict[str, Any]:
+    """Compare Raw, Curated, quarantine and Cassandra over records appended in [begin, end), all where None.
+
+    Returns offsets, curated, duplicate, superseded, quarantined, unaccounted, doubled, compared_cassandra,
+    differing_cassandra, and up to ten examples of each fault. Records that a query has not committed yet are left out.
+    """
+    is_within = _appended_within(begin, end)
+    raw = read_table(spark, settings, RAW_OBSERVATIONS).where(is_within("timestamp"))
+    raw = raw.where(_is_committed(_committed(settings))).persist()
+    quarantine = read_table(spark, settings, CURATED_QUARANTINE).where(is_within("timestamp"))
+    curated = read_table(spark, settings, CURATED_OBSERVATIONS)
+
+    disposed = dispose(parse(raw), curated, quarantine).persist()
+    counts = {row["disposition"]: row["count"] for row in disposed.groupBy("disposition").count().collect()}
+    missing = sum(row["missing"] for row in missing_offsets(raw).collect())
+
+    compared = curated.where(is_within("ingested_at")).where(_is_served(settings)).persist()
+    served = read_served(spark, settings, compared).where(is_within("ingested_at"))
+    differing = differences(compared, served, _SERVED_COLUMNS).persist()
+    return {
+        "offsets": sum(counts.values()) + missing,
+        **{name: counts.get(name, 0) for name in DISPOSITIONS},
+        "unaccounted": counts.get(UNACCOUNTED, 0) + missing,
+        "doubled": counts.get(DOUBLED, 0),
+        "compared_cassandra": compared.count(),
+        "differing_cassandra": differing.count(),
+        "examples": _examples(disposed.where(F.col("disposition").isin(UNACCOUNTED, DOUBLED))) + _examples(differing),
+    }
+
+
+def read_served(spark: SparkSession, settings: Settings, curated: DataFrame) -> DataFrame:
+    """All rows of `observations_by_station`, read by Spark's tasks partition by partition."""
+    held = curated.select("station_id", F.col("observed_date").cast("string").alias("day")).distinct()
+    found = [(row["station_id"], str(row["day"])) for row in rows(settings, _DISTINCT)]
+    schema = "station_id string, day string"
+    partitions = spark.createDataFrame(found, schema).union(held).distinct().repartition(_READERS)
+    types = {field.name: field.dataType.simpleString() for field in to_spark(CURATED_OBSERVATIONS)}
+    return partitions.mapInArrow(
+        _Reader(settings).read, ", ".join(f"{name} {types[name]}" for name in _SERVED_COLUMNS)
+    )
+
+
+_DISTINCT = f"SELECT DISTINCT station_id, day FROM {OBSERVATIONS_BY_STATION.name}"
+_SELECT = (
+    f"SELECT {', '.join(_SERVED_COLUMNS)} FROM {OBSERVATIONS_BY_STATION.name} WHERE station_id = ? AND day = ?"
+)
+
+
+class _Reader:
+    """Reads the rows of (station_id, day) pairs; made in the driver, used in Spark's Python workers."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def read(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+
+        types = {"double": pa.float64(), "tinyint": pa.int8(), "bigint": pa.int64(), "string": pa.string()}
+        from weahouse.schemas.fields import FIELDS
+
+        schema = pa.schema(
+            [(name, types.get(FIELDS[name].type, pa.timestamp("us", "UTC"))) for name in _SERVED_COLUMNS]
+        )
+        for batch in batches:
+            pairs = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            found = list(rows_of_each(self._settings, _SELECT, pairs))
+            for row in found:
+                row["observed_at"] = row["observed_at"].replace(tzinfo=UTC)
+                row["ingested_at"] = row["ingested_at"].replace(tzinfo=UTC)
+            yield pa.RecordBatch.from_pylist(found, schema)
+
+
+def _committed(settings: Settings) -> dict[int, int]:
+    """Per partition the offset before which every query has committed."""
+    hdfs = Hdfs(settings)
+    committed = [
+        (hdfs.read_json(progress_path(f"{query}.json", settings.hdfs_root)) or {}).get("committed_offsets")
+        for query in QUERIES
+    ]
+    if not all(committed):
+        raise NothingToCompareError("a query has not committed anything yet: see `weahouse status`")
+    partitions = set.intersection(*(set(offsets or {}) for offsets in committed))
+    return {int(p): min((offsets or {})[p] for offsets in committed) for p in partitions}
+
+
+def _is_committed(committed: dict[int, int]) -> Column:
+    limits = F.create_map(*[F.lit(number) for pair in committed.items() for number in pair])
+    return F.col("offset") < F.coalesce(limits[F.col("partition")], F.lit(0))
+
+
+def _is_served(settings: Settings) -> Column:
+    if settings.serving_retention_days == 0:
+        return F.lit(True)
+    # An hour of margin: a row that expires while it is compared differs from nothing.
+    oldest = datetime.now(UTC) - timedelta(days=settings.serving_retention_days) + timedelta(hours=1)
+    return F.col("ingested_at") >= F.lit(oldest)
+
+
+def _appended_within(begin: datetime | None, end: datetime | None) -> Any:
+    def within(column: str) -> Column:
+        after = F.lit(True) if begin is None else F.col(column) >= F.lit(begin)
+        return after if end is None else after & (F.col(column) < F.lit(end))
+
+    return within
+
+
+def _examples(faults: DataFrame) -> list[dict[str, Any]]:
+    return [
+        {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.asDict().items()}
+        for row in faults.limit(_EXAMPLES).collect()
+    ]

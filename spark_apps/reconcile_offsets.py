@@ -1,0 +1,33 @@
+"""Reconciliation: prints one JSON object, and exits with 1 when something differs or nothing was compared."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import datetime
+
+from pyspark.sql import SparkSession
+
+from weahouse.settings import settings
+from weahouse.streaming.reconciliation import NothingToCompareError, reconcile
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--from", dest="begin", type=datetime.fromisoformat)
+    arguments.add_argument("--to", dest="end", type=datetime.fromisoformat)
+    asked = arguments.parse_args()
+    spark = SparkSession.builder.appName("reconcile_offsets").getOrCreate()
+    try:
+        found = reconcile(spark, settings(), asked.begin, asked.end)
+    except NothingToCompareError as error:
+        print(json.dumps({"error": str(error)}))
+        return 1
+    print(json.dumps(found))
+    faults = found["unaccounted"] + found["doubled"] + found["differing_cassandra"]
+    return int(faults > 0 or found["offsets"] == 0 or found["compared_cassandra"] == 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
