@@ -26,7 +26,7 @@ def test_a_store_that_does_not_answer_is_told_in_one_sentence(monkeypatch: pytes
     from weahouse.settings import Settings
 
     monkeypatch.setattr("weahouse.cli.reads.settings", lambda: Settings(cassandra_contact_points="127.0.0.1:1"))
-    with pytest.raises(UserError, match="Cassandra at 127.0.0.1:1 does not answer"):
+    with pytest.raises(UserError, match=r"Cassandra at 127\.0\.0\.1:1 does not answer"):
         latest()
 
 

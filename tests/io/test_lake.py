@@ -55,7 +55,7 @@ def test_a_query_that_cannot_be_run_is_told_in_one_line(sql: str, reason: str) -
 
 
 def test_a_lake_that_does_not_answer_is_named() -> None:
-    with pytest.raises(LakeError, match="HDFS at hdfs://127.0.0.1:1 does not answer"):
+    with pytest.raises(LakeError, match=r"HDFS at hdfs://127\.0\.0\.1:1 does not answer"):
         query(NOWHERE, "SELECT * FROM curated.observations")
 
 

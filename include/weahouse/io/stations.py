@@ -61,7 +61,9 @@ def _row(station: Station) -> Station:
     row = {column: station.get(column) for column in GOLD_STATIONS.columns}
     for column in ("station_id", "region"):
         if re.fullmatch(STATION_ID_PATTERN, row[column] or "") is None:
-            raise ValueError(f"{column} {row[column]!r} of station {row['station_id']!r}: {STATION_ID_PATTERN} is wanted")
+            raise ValueError(
+                f"{column} {row[column]!r} of station {row['station_id']!r}: {STATION_ID_PATTERN} is wanted"
+            )
     return row
 
 

@@ -58,7 +58,7 @@ def _history(settings: Settings, station: str, start: datetime, end: datetime) -
 
 
 def rolling(settings: Settings, station: str, hours: int, at: datetime) -> dict[str, Statistics]:
-    """Statistics per variable over the last `hours`: the 6 × hours newest panes, of which the last still fills."""
+    """Statistics per variable over the last `hours`: the 6 * hours newest panes, of which the last still fills."""
     current = _floor(at)
     return statistics(settings, station, current + PANE - timedelta(hours=hours), current + PANE)
 
@@ -85,9 +85,7 @@ def check_span(settings: Settings, start: datetime, end: datetime, now: datetime
         raise NotServedError(f"the span is empty: {_text(start)} is not before {_text(end)}")
     kept = timedelta(days=settings.serving_retention_days)
     if kept and start < now - kept:
-        raise NotServedError(
-            f"before {_text(now - kept)}: see Gold, `weahouse lake`; Cassandra keeps {kept.days} days"
-        )
+        raise NotServedError(f"before {_text(now - kept)}: see Gold, `weahouse lake`; Cassandra keeps {kept.days} days")
     if end - start > MAX_SPAN:
         raise NotServedError(f"the span is longer than {MAX_SPAN.days} days: ask for less, or ask the lake")
 
