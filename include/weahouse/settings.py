@@ -70,7 +70,8 @@ class Settings:
     cassandra_replication_factor: int = 1
     hdfs_root: str = "/weahouse"
 
-    spark_master: str = "local[2]"
+    # More slots than cores: a task that waits for HDFS or Cassandra would otherwise hold up the other query's batch.
+    spark_master: str = "local[4]"
     # A record is late when it was appended more than this after it was observed; late records are merged like others.
     lateness: timedelta = timedelta(hours=6)
     # How long an exact repeat is removed before it reaches the tables; later repeats are no-ops of the merge.

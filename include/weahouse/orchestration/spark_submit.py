@@ -50,6 +50,10 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
         # The instance has one DataNode: more copies would be reported missing for ever.
         "spark.hadoop.dfs.replication": "1",
         "spark.hadoop.dfs.client.use.datanode.hostname": "true",
+        # A file is closed once the DataNode has reported its block; the client asks again after 400 ms by default,
+        # which was most of the time of a batch that writes many small files. 10 ms, doubled ten times, make 10 s.
+        "spark.hadoop.dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "10",
+        "spark.hadoop.dfs.client.block.write.locateFollowingBlock.retries": "10",
     }
 
 

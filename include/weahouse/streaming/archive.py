@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
     from weahouse.streaming.run import Run
 
+# The topic has more partitions than a batch of some seconds has use for files.
+_FILES_PER_BATCH = 2
+
 
 def archive_batch(run: Run, records: DataFrame, batch_id: int, checkpoint_id: str) -> None:
     """Append one micro-batch to Raw and to the quarantine; done twice it changes nothing."""
     run.before_batch()
     writer = f"archive/{checkpoint_id}"
     hour = F.date_format("timestamp", "yyyy-MM-dd'T'HH").alias("ingest_hour")
-    # Few files: the topic has more partitions than a batch needs files.
-    cores = records.sparkSession.sparkContext.defaultParallelism
-    told = parse(records).select(*RECORD_COLUMNS, "reason", hour).coalesce(cores)
+    told = parse(records).select(*RECORD_COLUMNS, "reason", hour).coalesce(_FILES_PER_BATCH)
     told = told.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         append_once(told, run.settings, RAW_OBSERVATIONS, writer, batch_id)

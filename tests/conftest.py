@@ -1,0 +1,86 @@
+"""One Spark session and one set of servers for the whole run, in a home and on ports of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from weahouse.settings import ROOT, Settings, from_environment, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
+
+HOME = ROOT / ".weahouse-test"
+
+# Before anything of Airflow or Spark is imported: both read their environment once. An instance that the person at
+# the keyboard has configured must not leak into the tests.
+for _name in [name for name in os.environ if name.startswith(("WEAHOUSE_", "AIRFLOW_", "SPARK_", "PYSPARK_"))]:
+    del os.environ[_name]
+TEST_SETTINGS = from_environment(
+    {
+        "WEAHOUSE_HOME": str(HOME),
+        "WEAHOUSE_PORT_OFFSET": "20000",
+        "WEAHOUSE_SERVING_RETENTION_DAYS": "0",
+        # Tests wait for batches; nothing they check depends on the pace.
+        "WEAHOUSE_OBSERVATIONS_TRIGGER": "1s",
+        "WEAHOUSE_ARCHIVE_TRIGGER": "2s",
+    }
+)
+os.environ.update(TEST_SETTINGS.environment())
+os.environ["TZ"] = "UTC"
+time.tzset()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_home() -> Iterator[None]:
+    """An empty home at the start; what runs at the end is stopped, what was written stays to be looked at."""
+    from weahouse.embedded.instance import stop_everything
+
+    stop_everything(TEST_SETTINGS)
+    shutil.rmtree(HOME, ignore_errors=True)
+    HOME.mkdir()
+    settings.cache_clear()
+    yield
+    stop_everything(TEST_SETTINGS)
+
+
+@pytest.fixture(scope="session")
+def spark(clean_home: None) -> Iterator[SparkSession]:
+    """The session of all tests, with the configuration of the platform's own applications."""
+    from pyspark.sql import SparkSession
+
+    from weahouse.embedded.jars import resolve
+    from weahouse.orchestration.spark_submit import scratch_folder, spark_conf, spark_environment
+
+    resolve(TEST_SETTINGS, print)
+    os.environ.update(spark_environment(TEST_SETTINGS))
+    scratch_folder(TEST_SETTINGS, "tests").mkdir(parents=True, exist_ok=True)
+    builder = SparkSession.builder.master("local[2]").appName("tests")
+    builder = builder.config("spark.driver.extraClassPath", f"{TEST_SETTINGS.cache}/jars/spark/*")
+    for key, value in spark_conf(TEST_SETTINGS, "tests").items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def platform(clean_home: None) -> Settings:
+    """Real Kafka, Cassandra, HDFS and Postgres, with topic, tables and zones."""
+    from weahouse.embedded.instance import start_servers
+    from weahouse.io.cassandra import create_schema
+    from weahouse.io.hdfs import Hdfs
+    from weahouse.io.kafka import ensure_topic
+
+    start_servers(TEST_SETTINGS, print)
+    ensure_topic(TEST_SETTINGS)
+    create_schema(TEST_SETTINGS)
+    Hdfs(TEST_SETTINGS).mkdirs(TEST_SETTINGS.hdfs_root)
+    return TEST_SETTINGS
