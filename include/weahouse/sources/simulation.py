@@ -50,7 +50,7 @@ class Simulation:
     def __init__(
         self, stations: int, rate: float, seed: int, faults: str | None, share: float, truth: Path | None
     ) -> None:
-        if rate > MAXIMUM_RATE:
+        if not rate <= MAXIMUM_RATE:
             raise SimulationError(
                 f"--rate {rate:g} is above {MAXIMUM_RATE:g} readings a second: run a second simulator"
             )
