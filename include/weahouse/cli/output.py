@@ -33,8 +33,9 @@ _HEADINGS = {
 }
 _UNITS = {"degC": "°C", "m s-1": "m/s", "degree": "°"}
 _RAIN = "precipitation_mm"
-# 1 is good and needs no mark; a missing value is an empty cell.
-_MARKS = {2: "~", 3: "?", 4: "!"}
+# 1 is good and needs no mark; a missing value is an empty cell, also where the source wrote a number for it.
+BAD, MISSING = 4, 9
+_MARKS = {2: "~", 3: "?", BAD: "!"}
 _LEGEND = {"~": "not evaluated", "?": "suspect", "!": "bad"}
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARKLINE_WIDTH = 8
@@ -98,20 +99,29 @@ def weather_table(leading: Sequence[str], variables: Sequence[str]) -> Table:
 
 def told(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """The variables that have a value in any of the rows, in the dictionary's order."""
-    seen = {variable for row in rows for variable in VARIABLES if row.get(variable) is not None}
+    seen = {variable for row in rows for variable in VARIABLES if _is_present(row, variable)}
     return [variable for variable in VARIABLES if variable in seen]
+
+
+def _is_present(row: Mapping[str, Any], variable: str) -> bool:
+    return row.get(variable) is not None and row.get(flag_of(variable)) != MISSING
+
+
+def usable(rows: Iterable[Mapping[str, Any]], variable: str) -> list[float | None]:
+    """The series of a variable, None where it is missing or bad."""
+    return [None if row[flag_of(variable)] in (BAD, MISSING) else row[variable] for row in rows]
 
 
 def cell(variable: str, value: float | None, flag: int | None = None) -> str:
     """A value with one decimal (a direction with none) and the mark of its flag; the marks keep the digits aligned."""
-    if value is None:
+    if value is None or flag == MISSING:
         return ""
     return f"{value:.{0 if variable == 'wind_from_direction_deg' else 1}f}{_MARKS.get(flag or 1, ' ')}"
 
 
 def legend(rows: Iterable[Mapping[str, Any]]) -> str:
     """What the marks in these rows mean; empty where there are none."""
-    marks = {_MARKS.get(row.get(flag_of(v)) or 1) for row in rows for v in VARIABLES if row.get(v) is not None}
+    marks = {_MARKS.get(row.get(flag_of(v)) or 1) for row in rows for v in VARIABLES if _is_present(row, v)}
     return " · ".join(f"{mark} {meaning}" for mark, meaning in _LEGEND.items() if mark in marks)
 
 

@@ -84,7 +84,9 @@ def _show_latest(stations: list[dict[str, Any]], flat: list[dict[str, Any]]) -> 
 def history(
     station: Annotated[str, typer.Argument(help="A station id as `latest` shows it, e.g. 724940:23234.")],
     last: Annotated[str | None, typer.Option(help="The last 1h, 6h, 24h or any other duration.")] = None,
-    start: Annotated[str | None, typer.Option("--from", help="First time, RFC 3339 or a date; UTC unless told.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="First time, RFC 3339 or a date; UTC unless told.")
+    ] = None,
     end: Annotated[str | None, typer.Option("--to", help="Time after the last one; now unless told.")] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -149,7 +151,7 @@ def _show_history(rows: list[dict[str, Any]], found: dict[str, Statistics]) -> N
     table.add_section()
     for line in output.summary_rows(found, variables):
         table.add_row(*line, style="bold")
-    table.add_row("", *[output.sparkline([row[variable] for row in rows]) + " " for variable in variables], style="cyan")
+    table.add_row("", *[output.sparkline(output.usable(rows, variable)) + " " for variable in variables], style="cyan")
     out.print(table)
     hidden = f"the first {len(rows) - len(shown)} are not shown" if len(shown) < len(rows) else ""
     out.print(_joined(_counted(len(rows), "observation"), hidden, output.legend(rows)), style="dim")
