@@ -21,7 +21,7 @@ each start; two drivers on one checkpoint are further excluded by the epoch that
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Param, dag
 
@@ -32,6 +32,8 @@ from weahouse.orchestration.sensors import StreamHealthSensor
 
 @dag(
     schedule="@continuous",
+    # Without it the first run's interval is empty, the second would have the same logical date, and never starts.
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
     max_active_runs=1,
     catchup=False,
     default_args=DEFAULT_ARGS,
