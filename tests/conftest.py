@@ -40,14 +40,21 @@ time.tzset()
 @pytest.fixture(scope="session", autouse=True)
 def clean_home() -> Iterator[None]:
     """An empty home at the start; what runs at the end is stopped, what was written stays to be looked at."""
-    from weahouse.embedded.instance import stop_everything
-
-    stop_everything(TEST_SETTINGS)
+    stop_everything()
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir()
     settings.cache_clear()
     yield
-    stop_everything(TEST_SETTINGS)
+    stop_everything()
+
+
+def stop_everything() -> None:
+    """Stop whatever a pid file of the tests' home names, an earlier run's leftovers too; Airflow goes before the stream."""
+    from weahouse.embedded.instance import SERVICES, STREAM
+    from weahouse.embedded.process import stop
+
+    for name in (*[name for name in reversed(SERVICES) if name.startswith("airflow")], STREAM, *SERVICES):
+        stop(HOME, name)
 
 
 @pytest.fixture(scope="session")

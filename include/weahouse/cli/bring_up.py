@@ -11,7 +11,7 @@ from pathlib import Path
 from weahouse.cli.errors import UserError
 from weahouse.cli.state import remember_feed, remembered_feed
 from weahouse.embedded.instance import FEED, Report
-from weahouse.embedded.process import EmbeddedError, Service, running_pid, stop_named
+from weahouse.embedded.process import EmbeddedError, Service, running_pid, start, stop
 from weahouse.settings import Settings
 
 # A first start compiles and creates everything on busy cores; a minute is usual, and the supervisor keeps trying.
@@ -95,16 +95,14 @@ def _supervision(settings: Settings, report: Report) -> None:
 
 
 def _feed(settings: Settings, report: Report, feed: str) -> None:
-    from weahouse.embedded.process import start
-
     if feed != remembered_feed(settings) or feed == "none":
-        stop_named(settings.home, FEED)
+        stop(settings.home, FEED)
     remember_feed(settings, feed)
     if feed == "none" or running_pid(settings.home, FEED):
         return
     command = (str(Path(sys.executable).with_name("weahouse")), "feed", "run", "--feed", feed)
-    start(Service(FEED, command, environment=settings.environment(), ready=lambda: True), settings.home)
-    report(f"{FEED} is up, pid {running_pid(settings.home, FEED)}")
+    pid = start(Service(FEED, command, environment=settings.environment(), ready=lambda: True), settings.home)
+    report(f"{FEED} is up, pid {pid}")
 
 
 def _flowing(settings: Settings, report: Report, feed: str) -> None:

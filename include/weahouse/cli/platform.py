@@ -138,9 +138,9 @@ def _take_down(settings: Settings, console: Console) -> None:
     from weahouse.orchestration import driver
 
     with _shown(console, "Feed"):
-        process.stop_named(settings.home, instance.FEED)
+        process.stop(settings.home, instance.FEED)
     with _shown(console, "Airflow"):
-        instance.stop_all(settings, airflow.services(settings))
+        instance.stop_all(settings, airflow.COMPONENT_OF)
     with _shown(console, "Stream, after its current batch"):
         if driver.live_pid(settings) is not None:
             driver.stop(settings, keep_desired=True)

@@ -12,7 +12,7 @@ from typing import Any
 from weahouse.settings import Settings
 
 # Together with the start of Python and the imports this stays below 3 s, also when a server hangs.
-LIMIT_S = 2.2
+LIMIT_S = 1.9
 STREAM_UNKNOWN = {
     "state": None,
     "epoch": None,

@@ -50,12 +50,10 @@ def start_all(settings: Settings, services: list[process.Service], report: Repor
         outcome.result()
 
 
-def stop_all(settings: Settings, services: Iterable[process.Service]) -> list[str]:
-    """Stop the services side by side; returns the names of those that ran."""
-    chosen = list(services)
-    with ThreadPoolExecutor(max(1, len(chosen))) as pool:
-        ran = list(pool.map(lambda service: process.stop(service, settings.home), chosen))
-    return [service.name for service, was_running in zip(chosen, ran, strict=True) if was_running]
+def stop_all(settings: Settings, names: Iterable[str]) -> None:
+    """Stop the named services side by side."""
+    with ThreadPoolExecutor(len(SERVICES)) as pool:
+        list(pool.map(lambda name: process.stop(settings.home, name), names))
 
 
 def start_servers(settings: Settings, report: Report, only: tuple[str, ...] = ()) -> None:
@@ -68,9 +66,9 @@ def start_servers(settings: Settings, report: Report, only: tuple[str, ...] = ()
     start_all(settings, [s for s in servers.services(settings) if not only or s.name in only], report)
 
 
-def stop_servers(settings: Settings) -> list[str]:
-    """Stop the data servers; nothing that they hold is lost. Returns the names of those that ran."""
-    return stop_all(settings, servers.services(settings))
+def stop_servers(settings: Settings) -> None:
+    """Stop the data servers; nothing that they hold is lost."""
+    stop_all(settings, servers.PORTS_OF)
 
 
 def service_states(settings: Settings, names: Iterable[str] = SERVICES) -> dict[str, ServiceState]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from weahouse.settings import HOST
 
@@ -59,30 +60,27 @@ def log_file(home: Path, name: str) -> Path:
 
 def running_pid(home: Path, name: str) -> int | None:
     """The pid of the service when the very process that was started is alive, else None."""
-    try:
-        recorded = json.loads(pid_file(home, name).read_text())
-        pid = int(recorded["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return pid if identity(pid) == recorded else None
+    recorded = _recorded(home, name)
+    return recorded["pid"] if recorded and identity(recorded["pid"]) == recorded.get("identity") else None
 
 
-def identity(pid: int) -> dict[str, object] | None:
+def identity(pid: int) -> str | None:
     """What makes this process unmistakable, or None when there is none (a zombie has ended)."""
     stat = _stat(pid)
     if stat is None or stat[0] == "Z":
         return None
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return {"pid": pid, "started_ticks": int(stat[19]), "boot": boot}
+    return f"{boot} {stat[19]}"
 
 
-def record(home: Path, name: str, pid: int) -> None:
-    """Write the pid file of a process that was just started."""
-    path = pid_file(home, name)
+def record(home: Path, service: Service, pid: int) -> None:
+    """Write the pid file of a process that was just started, with what is needed to stop it."""
+    path = pid_file(home, service.name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(identity(pid)))
-    temporary.replace(path)
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    facts = {"pid": pid, "identity": identity(pid), "stop_signal": service.stop_signal, "grace_s": service.grace_s}
+    draft.write_text(json.dumps(facts))
+    draft.replace(path)
 
 
 def start(service: Service, home: Path) -> int:
@@ -95,20 +93,14 @@ def start(service: Service, home: Path) -> int:
     return pid
 
 
-def stop(service: Service, home: Path) -> bool:
-    """End the service and its process group; True when there was something to end."""
-    return stop_named(home, service.name, service.stop_signal, service.grace_s)
-
-
-def stop_named(
-    home: Path, name: str, stop_signal: signal.Signals = signal.SIGTERM, grace_s: float = Service.grace_s
-) -> bool:
-    """End a service known by its pid file only."""
+def stop(home: Path, name: str) -> bool:
+    """End the service, its whole process group with it; True when it ran."""
     pid = running_pid(home, name)
     if pid is not None:
+        recorded = _recorded(home, name) or {}
         with suppress(ProcessLookupError):
-            os.kill(pid, stop_signal)
-        _await(lambda: running_pid(home, name) is None, grace_s)
+            os.kill(pid, recorded["stop_signal"])
+        _await(lambda: running_pid(home, name) is None, recorded["grace_s"])
         # What the leader left behind, and the leader itself when it would not listen.
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
@@ -172,8 +164,16 @@ def _spawn(service: Service, home: Path) -> int:
             )
         except OSError as error:
             raise EmbeddedError(f"{service.name} cannot be started: {service.command[0]}: {error.strerror}") from None
-    record(home, service.name, process.pid)
+    record(home, service, process.pid)
     return process.pid
+
+
+def _recorded(home: Path, name: str) -> dict[str, Any] | None:
+    try:
+        recorded: dict[str, Any] = json.loads(pid_file(home, name).read_text())
+    except (OSError, ValueError):
+        return None
+    return recorded
 
 
 def _await_ready(service: Service, home: Path, pid: int) -> None:
