@@ -36,7 +36,10 @@ def steps(feed: str) -> list[Step]:
         Step("Airflow", _airflow),
         Step("Supervision of the stream", _supervision),
         Step(f"Feed: {feed}", lambda settings, report: _feed(settings, report, feed)),
-        Step("First observation" if feed != "none" else "Stream", lambda s, report: _flowing(s, report, feed)),
+        Step(
+            "First observation" if feed != "none" else "Stream",
+            lambda s, report: _flowing(s, report, feed),
+        ),
     ]
 
 
@@ -44,7 +47,9 @@ def check_home(settings: Settings) -> None:
     """Refuse a folder that holds somebody's other things: `clean` deletes the whole of it."""
     home = settings.home
     if home.exists() and any(home.iterdir()) and not (home / "run").is_dir():
-        raise UserError(f"WEAHOUSE_HOME={home} holds other things: name a folder that is empty or does not exist yet")
+        raise UserError(
+            f"WEAHOUSE_HOME={home} holds other things: name a folder that is empty or does not exist yet"
+        )
 
 
 def _servers(settings: Settings, report: Report) -> None:
@@ -60,7 +65,9 @@ def _schema(settings: Settings, report: Report) -> None:
     from weahouse.io.kafka import ensure_topic
 
     if ensure_topic(settings):
-        report(f"created topic {settings.observations_topic} with {settings.topic_partitions} partitions")
+        report(
+            f"created topic {settings.observations_topic} with {settings.topic_partitions} partitions"
+        )
     create_schema(settings)
     hdfs = Hdfs(settings)
     for zone in ("raw", "curated", "gold", "checkpoints", "models", "progress"):
@@ -100,8 +107,17 @@ def _feed(settings: Settings, report: Report, feed: str) -> None:
     remember_feed(settings, feed)
     if feed == "none" or running_pid(settings.home, FEED):
         return
-    command = (str(Path(sys.executable).with_name("weahouse")), "feed", "run", "--feed", feed)
-    pid = start(Service(FEED, command, environment=settings.environment(), ready=lambda: True), settings.home)
+    command = (
+        str(Path(sys.executable).with_name("weahouse")),
+        "feed",
+        "run",
+        "--feed",
+        feed,
+    )
+    pid = start(
+        Service(FEED, command, environment=settings.environment(), ready=lambda: True),
+        settings.home,
+    )
     report(f"{FEED} is up, pid {pid}")
 
 
@@ -133,4 +149,9 @@ def _has_observation(settings: Settings) -> bool:
     from weahouse.io.cassandra import rows
     from weahouse.schemas.datasets import OBSERVATIONS_BY_STATION
 
-    return any(True for _ in rows(settings, f"SELECT station_id FROM {OBSERVATIONS_BY_STATION.name} LIMIT 1"))
+    return any(
+        True
+        for _ in rows(
+            settings, f"SELECT station_id FROM {OBSERVATIONS_BY_STATION.name} LIMIT 1"
+        )
+    )

@@ -47,7 +47,10 @@ def collect(settings: Settings) -> Document:
     return {
         "services": states,
         "stream": _answer(stream, deadline, STREAM_UNKNOWN),
-        "counts": {"kafka": _answer(kafka, deadline, None), **_answer(lake, deadline, LAKE_UNKNOWN)},
+        "counts": {
+            "kafka": _answer(kafka, deadline, None),
+            **_answer(lake, deadline, LAKE_UNKNOWN),
+        },
     }
 
 

@@ -61,8 +61,12 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "CORE__DAGS_FOLDER": str(settings.checkout / "dags"),
         "CORE__PLUGINS_FOLDER": str(settings.checkout / "plugins"),
         "CORE__EXECUTION_API_SERVER_URL": f"http://{HOST}:{port}/execution/",
-        "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in USERS.items()),
-        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(secret_file(settings, PASSWORDS)),
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
+            f"{user}:{role}" for user, role in USERS.items()
+        ),
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(
+            secret_file(settings, PASSWORDS)
+        ),
         "API__PORT": str(port),
         "API__BASE_URL": f"http://{HOST}:{port}",
     }
@@ -73,11 +77,20 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "API_AUTH__JWT_SECRET_CMD": "airflow-jwt-secret",
         "DATABASE__SQL_ALCHEMY_CONN_CMD": "airflow-database-url",
     }
-    commands = {name: f"cat {shlex.quote(str(secret_file(settings, file)))}" for name, file in of_secrets.items()}
+    commands = {
+        name: f"cat {shlex.quote(str(secret_file(settings, file)))}"
+        for name, file in of_secrets.items()
+    }
     return {
         **settings.environment(),
-        **{f"AIRFLOW__{name}": value for name, value in {**_TUNING, **address, **commands}.items()},
-        **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in connections(settings).items()},
+        **{
+            f"AIRFLOW__{name}": value
+            for name, value in {**_TUNING, **address, **commands}.items()
+        },
+        **{
+            f"AIRFLOW_CONN_{name.upper()}": json.dumps(value)
+            for name, value in connections(settings).items()
+        },
         "AIRFLOW_HOME": str(settings.home / "airflow"),
         "HADOOP_USER_NAME": os.environ.get("HADOOP_USER_NAME", "weahouse"),
         # Tasks find this environment's own commands, spark-submit among them.
@@ -93,7 +106,10 @@ def connections(settings: Settings) -> dict[str, dict[str, object]]:
     return {
         "kafka_default": {
             "conn_type": "kafka",
-            "extra": {"bootstrap.servers": settings.kafka, "group.id": "weahouse.stream_supervision"},
+            "extra": {
+                "bootstrap.servers": settings.kafka,
+                "group.id": "weahouse.stream_supervision",
+            },
         },
         "cassandra_default": {
             "conn_type": "cassandra",
@@ -134,7 +150,9 @@ def services(settings: Settings) -> list[Service]:
 
     # The servers of the task logs bind every address of the machine, and the files are here anyway.
     return [
-        component("airflow-api-server", "api-server", ports=(settings.port("airflow"),)),
+        component(
+            "airflow-api-server", "api-server", ports=(settings.port("airflow"),)
+        ),
         component("airflow-scheduler", "scheduler", "--skip-serve-logs"),
         component("airflow-dag-processor", "dag-processor"),
         component("airflow-triggerer", "triggerer", "--skip-serve-logs"),
@@ -163,7 +181,9 @@ def prepare(settings: Settings, report: Report) -> None:
         )
         if run.returncode:
             tail = "\n".join((run.stdout + run.stderr).splitlines()[-8:])
-            raise EmbeddedError(f"Airflow's tables could not be created in Postgres:\n{tail}")
+            raise EmbeddedError(
+                f"Airflow's tables could not be created in Postgres:\n{tail}"
+            )
         done.write_text(version("apache-airflow"))
 
 
@@ -172,7 +192,10 @@ def health(settings: Settings, timeout: float = 2.0) -> dict[str, str]:
     with suppress(OSError, ValueError):
         url = f"{settings.airflow}/api/v2/monitor/health"
         with urllib.request.urlopen(url, timeout=timeout) as answer:
-            return {name: component["status"] or "" for name, component in json.load(answer).items()}
+            return {
+                name: component["status"] or ""
+                for name, component in json.load(answer).items()
+            }
     return {}
 
 
@@ -180,17 +203,25 @@ def _write_secrets(settings: Settings) -> None:
     for name in ("airflow-jwt-secret", "airflow-secret-key"):
         secret(settings, name)
     if not secret_file(settings, "airflow-fernet-key").exists():
-        _write_private(secret_file(settings, "airflow-fernet-key"), urlsafe_b64encode(os.urandom(32)).decode())
+        _write_private(
+            secret_file(settings, "airflow-fernet-key"),
+            urlsafe_b64encode(os.urandom(32)).decode(),
+        )
     if not secret_file(settings, PASSWORDS).exists():
         passwords = {user: token_urlsafe(12) for user in USERS}
         _write_private(secret_file(settings, PASSWORDS), json.dumps(passwords))
     # Written each time: the instance's ports may have been moved.
     login = f"{ROLE}:{secret(settings, 'postgres')}@{HOST}:{settings.port('postgres')}"
-    _write_private(secret_file(settings, "airflow-database-url"), f"postgresql+psycopg2://{login}/{DATABASE}")
+    _write_private(
+        secret_file(settings, "airflow-database-url"),
+        f"postgresql+psycopg2://{login}/{DATABASE}",
+    )
 
 
 def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
+    ) as file:
         file.write(text)
 
 

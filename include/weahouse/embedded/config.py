@@ -30,10 +30,19 @@ def render(settings: Settings, server: str) -> Path:
         "conf_url": folder.as_uri(),
         "class_path": class_path(settings, server),
     }
-    for template in sorted((settings.checkout / "deploy" / "embedded" / server).iterdir()):
+    for template in sorted(
+        (settings.checkout / "deploy" / "embedded" / server).iterdir()
+    ):
         if template.name not in _NOT_RENDERED:
-            of_file = {k: escape(v) for k, v in values.items()} if template.suffix == ".xml" else values
-            _replace(folder / template.name, Template(template.read_text()).substitute(of_file))
+            of_file = (
+                {k: escape(v) for k, v in values.items()}
+                if template.suffix == ".xml"
+                else values
+            )
+            _replace(
+                folder / template.name,
+                Template(template.read_text()).substitute(of_file),
+            )
     return folder
 
 

@@ -18,7 +18,9 @@ def java_home() -> Path:
     for home in _candidates():
         if _release(home) == RELEASE:
             return home
-    raise EmbeddedError(f"no Java {RELEASE} was found: install openjdk-17-jdk-headless or set JAVA_HOME to one")
+    raise EmbeddedError(
+        f"no Java {RELEASE} was found: install openjdk-17-jdk-headless or set JAVA_HOME to one"
+    )
 
 
 def _candidates() -> Iterator[Path]:

@@ -61,7 +61,11 @@ def log_file(home: Path, name: str) -> Path:
 def running_pid(home: Path, name: str) -> int | None:
     """The pid of the service when the very process that was started is alive, else None."""
     recorded = _recorded(home, name)
-    return recorded["pid"] if recorded and identity(recorded["pid"]) == recorded.get("identity") else None
+    return (
+        recorded["pid"]
+        if recorded and identity(recorded["pid"]) == recorded.get("identity")
+        else None
+    )
 
 
 def identity(pid: int) -> str | None:
@@ -78,7 +82,12 @@ def record(home: Path, service: Service, pid: int) -> None:
     path = pid_file(home, service.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}.tmp")
-    facts = {"pid": pid, "identity": identity(pid), "stop_signal": service.stop_signal, "grace_s": service.grace_s}
+    facts = {
+        "pid": pid,
+        "identity": identity(pid),
+        "stop_signal": service.stop_signal,
+        "grace_s": service.grace_s,
+    }
     draft.write_text(json.dumps(facts))
     draft.replace(path)
 
@@ -105,7 +114,9 @@ def stop(home: Path, name: str) -> bool:
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
         if not _await(lambda: not group_members(pid), 5.0):
-            raise EmbeddedError(f"{name} (pid {pid}) survived SIGKILL; look at it with: ps -o pid,stat,cmd -g {pid}")
+            raise EmbeddedError(
+                f"{name} (pid {pid}) survived SIGKILL; look at it with: ps -o pid,stat,cmd -g {pid}"
+            )
     pid_file(home, name).unlink(missing_ok=True)
     return pid is not None
 
@@ -163,7 +174,9 @@ def _spawn(service: Service, home: Path) -> int:
                 start_new_session=True,
             )
         except OSError as error:
-            raise EmbeddedError(f"{service.name} cannot be started: {service.command[0]}: {error.strerror}") from None
+            raise EmbeddedError(
+                f"{service.name} cannot be started: {service.command[0]}: {error.strerror}"
+            ) from None
     record(home, service, process.pid)
     return process.pid
 
@@ -183,7 +196,9 @@ def _await_ready(service: Service, home: Path, pid: int) -> None:
     def settled() -> bool:
         # Ready is asked first: a process that ends after it was ready is the supervisor's business, not ours.
         if running_pid(home, service.name) != pid:
-            outcome.append(f"ended while it was starting; its log {log_file(home, service.name)} ends with")
+            outcome.append(
+                f"ended while it was starting; its log {log_file(home, service.name)} ends with"
+            )
             return True
         return ready()
 
@@ -192,7 +207,9 @@ def _await_ready(service: Service, home: Path, pid: int) -> None:
             f"was not ready after {service.patience_s:.0f} s; its log {log_file(home, service.name)} ends with"
         )
     if outcome:
-        raise EmbeddedError(f"{service.name} {outcome[0]}:\n{log_tail(home, service.name)}")
+        raise EmbeddedError(
+            f"{service.name} {outcome[0]}:\n{log_tail(home, service.name)}"
+        )
 
 
 def _await(condition: Callable[[], bool], seconds: float) -> bool:

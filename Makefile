@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup up down status clean lint test test-all golden docs lock bench
+
+weahouse := .venv/bin/weahouse
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing: OS packages, the locked environment in .venv/ (every other target does this first)
+	@deploy/setup.sh
+
+up: setup ## Start the platform and return when observations flow
+	@$(weahouse) up
+
+down: setup ## Stop every process; the data stays
+	@$(weahouse) down
+
+status: setup ## Show each service, the stream and the counts
+	@$(weahouse) status
+
+clean: setup ## Stop the platform and delete its data (asks; YES=1 does not)
+	@$(weahouse) clean $(if $(YES),--yes)
+
+lint: setup ## Check style, types and who imports whom
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+test: setup ## Run the tests on servers of their own
+	.venv/bin/pytest -m 'not slow'
+
+test-all: setup ## Run the tests, the slow ones too
+	.venv/bin/pytest
+
+golden: setup ## Rewrite the golden files of the rendered commands
+	REWRITE_GOLDEN=1 .venv/bin/pytest -k 'golden or reviewed'
+
+docs: setup ## Generate docs/reference again
+	.venv/bin/python -m weahouse.schemas.reference
+
+lock: setup ## Resolve requirements.txt into requirements.lock, with hashes
+	.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.txt -o requirements.lock
+
+bench: setup ## Measure the stream; writes .weahouse/bench/latest.json
+	.venv/bin/python -m weahouse.bench
