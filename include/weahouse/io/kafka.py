@@ -5,6 +5,7 @@ confluent-kafka is imported inside the functions: Airflow and the command line i
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +21,10 @@ TIMEOUT_S = 10.0
 
 # A batch's header is 61 bytes and a record's own at most 21; a record beside them must still fit the broker's limit.
 BATCH_OVERHEAD_BYTES = 512
+
+_UNREACHABLE = ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE")
+# What a broker answers about a topic that was created a moment ago, or right after its own start.
+_UNSETTLED = ("NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE")
 
 T = TypeVar("T")
 
@@ -57,6 +62,8 @@ def ensure_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> bool:
             raise KafkaError(f"Kafka at {settings.kafka} refused the topic {name}: {error.args[0].str()}") from None
         check_topic(settings, topic)
         return False
+    # Its partitions get their leaders a moment later: asking for offsets waits for them.
+    end_offsets(settings)
     return True
 
 
@@ -157,18 +164,26 @@ def _offsets(settings: Settings, spec: Any) -> dict[int, int]:
     name = settings.observations_topic
     wanted = {TopicPartition(name, partition): spec for partition in _partitions(settings)}
     admin = _admin(settings)
-    futures = admin.list_offsets(wanted, request_timeout=TIMEOUT_S)
-    return {where.partition: _reach(settings, future.result).offset for where, future in futures.items()}
+
+    def ask() -> dict[int, int]:
+        futures = admin.list_offsets(wanted, request_timeout=TIMEOUT_S)
+        return {where.partition: future.result().offset for where, future in futures.items()}
+
+    return _reach(settings, ask)
 
 
 def _reach(settings: Settings, call: Callable[[], T]) -> T:
-    """The call's result; KafkaError when the broker could not be reached."""
+    """The call's result; KafkaError when the broker could not be reached, KafkaException for any other refusal."""
     from confluent_kafka import KafkaException
 
-    try:
-        return call()
-    except KafkaException as error:
-        reason = error.args[0]
-        if reason.name() in ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE"):
-            raise KafkaError(f"Kafka at {settings.kafka} does not answer: {reason.str()}") from None
-        raise
+    deadline = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            return call()
+        except KafkaException as error:
+            reason = error.args[0]
+            if reason.name() in _UNREACHABLE:
+                raise KafkaError(f"Kafka at {settings.kafka} does not answer: {reason.str()}") from None
+            if reason.name() not in _UNSETTLED or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)

@@ -144,7 +144,8 @@ def feed_network() -> Network:
 
 
 def sources_of(settings: Settings, kind: str, now: float) -> list[Source]:
-    """The sources of `real`, `simulated` or `both`."""
+    """The sources of `real`, `simulated` or `both`; the topic is created when it is not there yet."""
+    kafka.ensure_topic(settings)
     sources: list[Source] = []
     if kind in ("simulated", "both"):
         # Each station once a minute.

@@ -51,9 +51,7 @@ class Simulation:
         self, stations: int, rate: float, seed: int, faults: str | None, share: float, truth: Path | None
     ) -> None:
         if not rate <= MAXIMUM_RATE:
-            raise SimulationError(
-                f"--rate {rate:g} is above {MAXIMUM_RATE:g} readings a second: run a second simulator"
-            )
+            raise SimulationError(f"--rate {rate:g} is not at most {MAXIMUM_RATE:g} readings a second")
         if faults is not None and faults not in PROFILES:
             raise SimulationError(f"--faults {faults} is not a profile: choose one of {', '.join(PROFILES)}")
         if truth is not None and faults is None:
