@@ -37,7 +37,7 @@ golden: setup ## Rewrite the golden files of the rendered commands
 	REWRITE_GOLDEN=1 .venv/bin/pytest -k 'golden or reviewed'
 
 docs: setup ## Generate docs/reference again
-	.venv/bin/python -m weahouse.schemas.reference
+	.venv/bin/python docs/generate.py
 
 lock: setup ## Resolve requirements.txt into requirements.lock, with hashes
 	.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.txt -o requirements.lock
