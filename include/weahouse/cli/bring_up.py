@@ -58,6 +58,12 @@ def _servers(settings: Settings, report: Report) -> None:
     start_servers(settings, report)
 
 
+def prepare_stores(settings: Settings, report: Report) -> None:
+    """Topic, keyspace, tables, zones and station registry on servers that run, wherever they run."""
+    _schema(settings, report)
+    _registry(settings, report)
+
+
 def _schema(settings: Settings, report: Report) -> None:
     from weahouse.embedded import health
     from weahouse.io.cassandra import create_schema

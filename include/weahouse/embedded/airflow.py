@@ -163,7 +163,7 @@ def prepare(settings: Settings, report: Report) -> None:
     """Write the secrets and bring the database to this version's schema; skipped where that was done before."""
     home = settings.home / "airflow"
     home.mkdir(parents=True, exist_ok=True)
-    _write_secrets(settings)
+    write_secrets(settings)
     done = home / ".migrated"
     with (home / ".migrate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -199,7 +199,8 @@ def health(settings: Settings, timeout: float = 2.0) -> dict[str, str]:
     return {}
 
 
-def _write_secrets(settings: Settings) -> None:
+def write_secrets(settings: Settings) -> None:
+    """Generate what is missing of the keys, the passwords and the database's address, each a 0600 file."""
     for name in ("airflow-jwt-secret", "airflow-secret-key"):
         secret(settings, name)
     if not secret_file(settings, "airflow-fernet-key").exists():

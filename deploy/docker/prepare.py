@@ -1,0 +1,24 @@
+"""Bring empty servers to what `weahouse up` leaves: secrets, topic, keyspace, zones, station registry, Airflow's tables.
+
+Each step finds done what is done.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from weahouse.cli.bring_up import prepare_stores
+from weahouse.embedded.airflow import airflow_environment, write_secrets
+from weahouse.settings import settings
+
+
+def main() -> None:
+    instance = settings()
+    write_secrets(instance)
+    prepare_stores(instance, print)
+    subprocess.run(("airflow", "db", "migrate"), env={**airflow_environment(instance), **os.environ}, check=True)
+
+
+if __name__ == "__main__":
+    main()
