@@ -8,21 +8,25 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from weahouse.io import kafka
-from weahouse.settings import Settings
 from weahouse.sources import feed
 from weahouse.sources.ingest import Selection, ingest_file
 from weahouse.sources.records import Record, render
 from weahouse.sources.simulation import Simulation
 from weahouse.sources.timeline import Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from weahouse.settings import Settings
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from datetime import datetime
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from weahouse.schemas.fields import VARIABLES
 from weahouse.sources.faults import KINDS, PROFILES, Fault, Faults
 from weahouse.sources.live import Schedule, SimulatedSource, reading_of
 from weahouse.sources.network import network
-from weahouse.sources.records import Record
+
+if TYPE_CHECKING:
+    from weahouse.sources.records import Record
 
 START = 1_779_000_000
 SITES = network(11, 40)

@@ -3,13 +3,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from weahouse.sources.feed import BACKLOG_S, Position, RealSource
 from weahouse.sources.records import Record, render
 from weahouse.sources.timeline import Timeline
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOUR, DAY = 3600, 86_400
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -12,6 +12,9 @@ from weahouse.schemas.render import to_json_schema
 from weahouse.sources import isd
 from weahouse.sources.feed import ISD_HOURLY
 from weahouse.sources.records import Record, Refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 REGIONS = {"724940:23234": "us-ca", "725030:14732": "us-ny", "722020:12839": "us-fl"}
 
@@ -92,9 +95,7 @@ def test_a_report_without_temperature_dew_point_pressure_and_wind_keeps_its_hour
         ),
     ],
 )
-def test_a_zero_is_judged_by_its_company(
-    tmp_path: Path, line: str, missing: str, present: dict[str, float]
-) -> None:
+def test_a_zero_is_judged_by_its_company(tmp_path: Path, line: str, missing: str, present: dict[str, float]) -> None:
     found = event(tmp_path, line)
     assert missing not in found
     assert present.items() <= found.items()
@@ -172,7 +173,7 @@ def test_no_missing_value_of_the_shipped_file_is_sent_as_a_number() -> None:
     lacking = dict.fromkeys(("air_temperature_c", "dew_point_c", "air_pressure_at_sea_level_hpa"), 0)
     lacking |= dict.fromkeys(("wind_speed_mps", "wind_from_direction_deg", "precipitation_mm"), 0)
     for value in events:
-        assert b"dew_point_c\":999.9" not in value
+        assert b'dew_point_c":999.9' not in value
         assert b"-0.1}" not in value
         for variable in lacking:
             lacking[variable] += variable.encode() not in value

@@ -110,7 +110,11 @@ def ingest(
         account = ingest_file(settings(), file, format.value, selection, factor, report)
     console.print(_table(f"{file.name} → {settings().observations_topic}", account.rows()))
     for reason, count in account.unreadable.most_common(_NAMED_REFUSALS):
-        console.print(f"{count:,} lines not read: {reason} (first: line {account.examples[reason]})", highlight=False, soft_wrap=True)
+        console.print(
+            f"{count:,} lines not read: {reason} (first: line {account.examples[reason]})",
+            highlight=False,
+            soft_wrap=True,
+        )
     if account.read == 0:
         raise UserError(f"no line of {file} could be read as {format.value}: is it another --format?")
     _complain(console, account.refusals)

@@ -6,15 +6,17 @@ confluent-kafka is imported inside the functions: Airflow and the command line i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from weahouse.schemas.datasets import OBSERVATIONS_TOPIC, Topic
-from weahouse.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from confluent_kafka import Producer
     from confluent_kafka.admin import AdminClient
+
+    from weahouse.settings import Settings
 
 # The broker answers in milliseconds; ten seconds is a broker that is still starting or not there at all.
 TIMEOUT_S = 10.0

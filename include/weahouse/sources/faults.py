@@ -7,17 +7,21 @@ log-uniformly from far below the limit that a fault is judged by to far beyond i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weahouse.schemas.fields import VARIABLES
-from weahouse.sources.network import Network
 from weahouse.sources.randomness import uniform
 from weahouse.sources.records import Record, rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from weahouse.sources.network import Network
 
 Event = dict[str, Any]
 
@@ -38,7 +42,7 @@ _SENSED = tuple(_STEP)
 
 
 class Fault(NamedTuple):
-    """What was done to one reading; `size` is in the unit of its kind, `true_value` what the sensor should have said."""
+    """What was done to one reading; `size` in the unit of its kind, `true_value` what a sound sensor would have said."""
 
     station_id: str
     observed_at: str

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from weahouse.io import kafka
 from weahouse.settings import ROOT, Settings
@@ -17,9 +15,14 @@ from weahouse.sources import isd
 from weahouse.sources.live import Schedule, SimulatedSource
 from weahouse.sources.network import Network, network
 from weahouse.sources.producer import Sender
-from weahouse.sources.records import Record
 from weahouse.sources.timeline import Timeline
 from weahouse.sources.years import shift_beyond, shifted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from weahouse.sources.records import Record
 
 ISD_HOURLY = ROOT / "data" / "isd-hourly-us5-2008-2014.csv.gz"
 BACKLOG_S = 30 * 86_400
@@ -163,9 +166,7 @@ def run(settings: Settings, sources: list[Source], stopped: Callable[[], bool]) 
     while not stopped():
         now, given = time.time(), 0
         for source in sources:
-            for record in source.due(now):
-                sender.send(record)
-                given += 1
+            given += sender.send_each(source.due(now))
         if _flushed(sender, stopped):
             for source in sources:
                 source.acknowledged()

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import islice
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from weahouse.io import kafka
-from weahouse.settings import Settings
 from weahouse.sources import isd, ndjson, surfrad
 from weahouse.sources.producer import Refusal, send_all
-from weahouse.sources.records import Record, Records
 from weahouse.sources.timeline import Timeline
 from weahouse.sources.years import moved, shift_beyond, shifted
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+    from pathlib import Path
+
+    from weahouse.settings import Settings
+    from weahouse.sources.records import Record, Records
 
 FORMATS: dict[str, Callable[[Path], Records]] = {
     "isd-hourly": isd.read,

@@ -7,15 +7,18 @@ direction (degree), wind speed (m/s), sky condition, precipitation of 1 h and of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite, nan
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from weahouse.sources.lines import numbered_lines
 from weahouse.sources.records import UNKNOWN_REGION, Record, Records, Refused, is_name, render
 from weahouse.sources.stations import isd_regions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 _COLUMNS = 13
 _DEW_POINT_MISSING = 999.9

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 class SourceError(Exception):
@@ -19,13 +21,13 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     with path.open("rb") as file:
         if path.suffix == ".gz":
             # A buffer of its own: GzipFile's readline goes through Python for each line.
-            with gzip.open(file) as packed, io.BufferedReader(cast(io.RawIOBase, packed), 1 << 20) as plain:
+            with gzip.open(file) as packed, io.BufferedReader(cast("io.RawIOBase", packed), 1 << 20) as plain:
                 yield plain
         elif path.suffix == ".zst":
             import zstandard
 
             with zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as stream:
-                yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), 1 << 20))
+                yield cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", stream), 1 << 20))
         else:
             yield file
 

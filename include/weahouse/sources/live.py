@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weahouse.sources import simulator
-from weahouse.sources.faults import Event, Fault, Faults
-from weahouse.sources.network import Network
-from weahouse.sources.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from fractions import Fraction
+
+    from numpy.typing import NDArray
+
+    from weahouse.sources.faults import Event, Fault, Faults
+    from weahouse.sources.network import Network
+    from weahouse.sources.records import Record
 
 # The largest part that is computed at once: a quarter of a second at the highest rate, a few MB of arrays.
 CHUNK = 5_000

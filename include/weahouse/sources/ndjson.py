@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weahouse.sources.lines import numbered_lines
 from weahouse.sources.records import Record, Records, Refused, is_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Outside these years a time is a mistake of its line, and pacing by it would wait for ever.
 _FIRST = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp())

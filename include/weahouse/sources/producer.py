@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from weahouse.io import kafka
-from weahouse.settings import Settings
-from weahouse.sources.records import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from confluent_kafka import KafkaError, Message
+
+    from weahouse.settings import Settings
+    from weahouse.sources.records import Record
 
 # Delivery reports and the progress bar are served once per this many records: often enough to look alive, rarely
 # enough to cost nothing.
@@ -64,6 +66,13 @@ class Sender:
             break
         if self._given % _SERVE_EVERY == 0:
             self._producer.poll(0)
+
+    def send_each(self, records: Iterable[Record]) -> int:
+        """Hand over records; how many."""
+        before = self._given
+        for record in records:
+            self.send(record)
+        return self._given - before
 
     def wait(self, seconds: float) -> None:
         """Sleep, and serve delivery reports meanwhile."""

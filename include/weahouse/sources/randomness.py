@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 # SplitMix64 (Steele, Lea and Flood 2014): its increment and its two multipliers.
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)

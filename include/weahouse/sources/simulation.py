@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from weahouse.io import kafka
-from weahouse.settings import Settings
 from weahouse.sources.faults import PROFILES, Fault, Faults
-from weahouse.sources.ingest import Report
 from weahouse.sources.live import Schedule, SimulatedSource, reading_of
 from weahouse.sources.network import network
 from weahouse.sources.producer import Refusal, Sender
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from weahouse.settings import Settings
+    from weahouse.sources.ingest import Report
 
 # What one core generates, renders and sends while the stream works beside it (docs/sources.md).
 MAXIMUM_RATE = 20_000.0
@@ -39,9 +43,8 @@ class Run:
     def rows(self) -> list[tuple[str, int]]:
         """The counts by name."""
         kinds = [(f"with fault {kind}", count) for kind, count in sorted(self.faults.items())]
-        return [*kinds, ("records due", self.due), ("sent and acknowledged", self.sent)] + [
-            ("refused by the broker", len(self.refusals))
-        ]
+        ends = [("sent and acknowledged", self.sent), ("refused by the broker", len(self.refusals))]
+        return [*kinds, ("records due", self.due), *ends]
 
 
 class Simulation:
@@ -82,18 +85,14 @@ class Simulation:
             source = SimulatedSource(self._schedule, began, self._faults, told)
             while not stopped():
                 now = min(time.time(), end)
-                given = 0
-                for given, record in enumerate(source.due(now), start=1):
-                    sender.send(record)
+                given = sender.send_each(source.due(now))
                 account.due += given
                 report("sending", account.due, None)
+                if given == 0 and now == end:
+                    break
                 if given == 0:
-                    if now == end:
-                        break
                     sender.wait(_PAUSE_S)
-            for record in source.rest():
-                sender.send(record)
-                account.due += 1
+            account.due += sender.send_each(source.rest())
         sender.flush()
         account.sent, account.refusals = sender.sent, sender.refusals
         return account

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weahouse.schemas.fields import MEASUREMENTS
-from weahouse.sources.network import Network
 from weahouse.sources.randomness import normal, uniform
 from weahouse.sources.records import Record, render
 from weahouse.sources.weather import HOUR_S, Floats, weather
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from weahouse.sources.network import Network
 
 Readings = dict[str, Floats]
 

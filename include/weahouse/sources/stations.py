@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from weahouse.settings import ROOT
 from weahouse.sources.lines import numbered_lines
 from weahouse.sources.records import UNKNOWN_REGION, Refused, is_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 ISD_STATIONS = ROOT / "data" / "isd-stations.csv.gz"
 _COLUMNS = 8

@@ -13,11 +13,14 @@ import re
 from datetime import UTC, datetime
 from itertools import islice
 from math import isfinite
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from weahouse.sources.lines import SourceError, numbered_lines
 from weahouse.sources.records import UNKNOWN_REGION, Record, Records, Refused, render
 from weahouse.sources.stations import Station
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MISSING = -9999.0
 _CLOCK = 8

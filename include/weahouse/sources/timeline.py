@@ -6,10 +6,12 @@ import heapq
 import pickle
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from weahouse.sources.records import Record, Records, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A run of 200,000 records of about 400 bytes is some 80 MB in Python; a year of five airports is one run.
 RUN_RECORDS = 200_000
@@ -51,7 +53,7 @@ class Timeline:
         self.count += len(run)
         self.oldest = run[0].at if self.oldest is None else min(self.oldest, run[0].at)
         self.newest = run[-1].at if self.newest is None else max(self.newest, run[-1].at)
-        file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - it lives as long as the timeline
+        file = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - it lives as long as the timeline
         for start in range(0, len(run), _CHUNK):
             # Plain tuples: a named one costs its class's name and a call for each record.
             pickle.dump([tuple(record) for record in run[start : start + _CHUNK]], file, pickle.HIGHEST_PROTOCOL)

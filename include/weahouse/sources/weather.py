@@ -7,12 +7,15 @@ since it passed; pressure falls ahead of it, the wind veers and the temperature 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weahouse.sources.network import Network
 from weahouse.sources.randomness import smooth, uniform
+
+if TYPE_CHECKING:
+    from weahouse.sources.network import Network
 
 Floats = NDArray[np.float64]
 

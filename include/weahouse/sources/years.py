@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from weahouse.sources.records import Record, redated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _DAY_S = 86_400
 
