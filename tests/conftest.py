@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-HOME = ROOT / ".weahouse-test"
+# Two runs at once need two homes and two offsets.
+HOME = Path(os.environ.get("WEAHOUSE_TEST_HOME", ROOT / ".weahouse-test")).resolve()
+PORT_OFFSET = os.environ.get("WEAHOUSE_TEST_PORT_OFFSET", "20000")
 
 # Before anything of Airflow or Spark is imported: both read their environment once. An instance that the person at
 # the keyboard has configured must not leak into the tests.
@@ -25,7 +29,7 @@ for _name in [name for name in os.environ if name.startswith(("WEAHOUSE_", "AIRF
 TEST_SETTINGS = from_environment(
     {
         "WEAHOUSE_HOME": str(HOME),
-        "WEAHOUSE_PORT_OFFSET": "20000",
+        "WEAHOUSE_PORT_OFFSET": PORT_OFFSET,
         "WEAHOUSE_SERVING_RETENTION_DAYS": "0",
         # Tests wait for batches; nothing they check depends on the pace.
         "WEAHOUSE_OBSERVATIONS_TRIGGER": "1s",
@@ -40,12 +44,19 @@ time.tzset()
 @pytest.fixture(scope="session", autouse=True)
 def clean_home() -> Iterator[None]:
     """An empty home at the start; what runs at the end is stopped, what was written stays to be looked at."""
+    HOME.parent.mkdir(parents=True, exist_ok=True)
+    lock = HOME.with_suffix(".lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pytest.exit(f"another test run uses {HOME}: wait, or set WEAHOUSE_TEST_HOME and WEAHOUSE_TEST_PORT_OFFSET", 2)
     stop_everything()
     shutil.rmtree(HOME, ignore_errors=True)
-    HOME.mkdir()
+    HOME.mkdir(parents=True)
     settings.cache_clear()
     yield
     stop_everything()
+    lock.close()
 
 
 def stop_everything() -> None:

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.modes import Runner
+from tests.rows import event, judged
+from weahouse.schemas.datasets import PANE_MINUTES
+from weahouse.transforms.panes import summarise
+
+
+def at(minute: int, **members):
+    return event(observed_at=f"2024-05-01T11:{minute:02d}:00Z", **members)
+
+
+def panes(spark: SparkSession, mode: Runner, *values: bytes):
+    rows = mode(judged(spark, *values), lambda df: summarise(df, PANE_MINUTES)).collect()
+    return {(row["window_start"].minute, row["variable"]): row for row in rows}
+
+
+def test_values_are_summed_by_ten_minutes(spark: SparkSession, mode: Runner):
+    told = panes(spark, mode, *[at(minute, air_temperature_c=t) for minute, t in ((0, 1.0), (9, 3.0), (10, 5.0))])
+    first, second = told[0, "air_temperature_c"], told[10, "air_temperature_c"]
+    assert (first["value_count"], first["value_sum"], first["value_min"], first["value_max"]) == (2, 4.0, 1.0, 3.0)
+    assert first["value_sum_of_squares"] == 10.0
+    assert second["value_count"] == 1
+
+
+def test_bad_and_missing_values_are_left_out_and_suspects_are_counted(spark: SparkSession, mode: Runner):
+    values = [at(1, air_temperature_c=t) for t in (20.0,)]
+    values += [at(2, air_temperature_c=-9999.0), at(3, air_temperature_c=70.0), at(4), at(5, air_temperature_c=55.0)]
+    pane = panes(spark, mode, *values)[0, "air_temperature_c"]
+    assert (pane["value_count"], pane["suspect_count"], pane["value_max"]) == (2, 1, 55.0)
+
+
+def test_directions_are_added_as_vectors(spark: SparkSession, mode: Runner):
+    values = [at(minute, wind_speed_mps=3.0, wind_from_direction_deg=d) for minute, d in ((0, 350.0), (1, 10.0))]
+    pane = panes(spark, mode, *values)[0, "wind_from_direction_deg"]
+    mean_deg = math.degrees(math.atan2(pane["eastward_sum"], pane["northward_sum"]))
+    assert mean_deg == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_variable_without_values_has_a_pane_with_none(spark: SparkSession, mode: Runner):
+    pane = panes(spark, mode, at(0, air_temperature_c=1.0))[0, "precipitation_mm"]
+    assert (pane["value_count"], pane["value_sum"]) == (0, None)
