@@ -5,7 +5,9 @@ confluent-kafka is imported inside the functions: Airflow and the command line i
 
 from __future__ import annotations
 
+import socket
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from weahouse.schemas.datasets import OBSERVATIONS_TOPIC, Topic
@@ -147,8 +149,18 @@ def producer(settings: Settings, **overrides: object) -> Producer:
 def _admin(settings: Settings) -> AdminClient:
     from confluent_kafka.admin import AdminClient
 
+    _knock(settings)
     # librdkafka logs every refused connection to stderr; the error that we raise says it once.
     return AdminClient({"bootstrap.servers": settings.kafka, "log_level": 2})
+
+
+def _knock(settings: Settings) -> None:
+    """Raise KafkaError at once when nobody listens: librdkafka would try for the whole timeout."""
+    for server in settings.kafka.split(","):
+        host, _, port = server.strip().rpartition(":")
+        with suppress(OSError), socket.create_connection((host, int(port)), timeout=1.0):
+            return
+    raise KafkaError(f"Kafka at {settings.kafka} does not answer: nobody takes a connection there")
 
 
 def _partitions(settings: Settings) -> list[int]:

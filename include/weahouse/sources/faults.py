@@ -42,7 +42,7 @@ _SENSED = tuple(_STEP)
 
 
 class Fault(NamedTuple):
-    """What was done to one reading; `size` in the unit of its kind, `true_value` what a sound sensor would have said."""
+    """What was done to one reading; `size` is in the unit of its kind, `true_value` what a sound sensor says."""
 
     station_id: str
     observed_at: str
