@@ -1,0 +1,138 @@
+"""Airflow's four processes and the stream on real servers: who starts it, who leaves it alone, who ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from weahouse.embedded import airflow, process
+from weahouse.embedded.instance import start_all, stop_all
+from weahouse.orchestration import driver, rest
+from weahouse.orchestration.status import SUPERVISOR, stream_status
+from weahouse.settings import Settings
+
+# A driver starts in 20 s on an idle machine; the tests of others may run beside these.
+PATIENCE_S = 240.0
+RUNS = f"dags/{SUPERVISOR}/dagRuns"
+
+
+@pytest.fixture(scope="module")
+def supervised(platform: Settings) -> Iterator[Settings]:
+    """The platform with Airflow and a stream that its Dag has started."""
+    airflow.prepare(platform, print)
+    start_all(platform, airflow.services(platform), print)
+    rest.unpause(platform, SUPERVISOR)
+    wait_for_state(platform, "running")
+    yield platform
+    stop_all(platform, airflow.COMPONENT_OF)
+    driver.stop(platform)
+
+
+def wait_for(condition: Callable[[], Any], what: str) -> Any:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"{what} did not come true within {PATIENCE_S:.0f} s")
+
+
+def wait_for_state(settings: Settings, wanted: str) -> dict[str, Any]:
+    def reached() -> dict[str, Any] | None:
+        found = stream_status(settings)
+        return found if found["state"] == wanted else None
+
+    found: dict[str, Any] = wait_for(reached, f"the state {wanted}")
+    return found
+
+
+def trigger(settings: Settings, conf: dict[str, object]) -> str:
+    now = datetime.now(UTC).isoformat()
+    run = rest.request(settings, "POST", RUNS, {"logical_date": None, "run_after": now, "conf": conf})
+    return str(run["dag_run_id"])
+
+
+def run_of(settings: Settings, run_id: str) -> dict[str, Any]:
+    return dict(rest.request(settings, "GET", f"{RUNS}/{quote(run_id, safe='')}"))
+
+
+def log_of(settings: Settings, run_id: str, task: str) -> str:
+    return str(rest.request(settings, "GET", f"{RUNS}/{quote(run_id, safe='')}/taskInstances/{task}/logs/1"))
+
+
+def test_a_killed_driver_is_restarted_and_the_reason_is_in_the_task_log(supervised: Settings) -> None:
+    before = stream_status(supervised)
+    (run,) = rest.request(supervised, "GET", f"{RUNS}?state=running")["dag_runs"]
+    os.kill(before["pid"], signal.SIGKILL)
+    wait_for(lambda: driver.live_pid(supervised) not in (None, before["pid"]), "another driver")
+    after = wait_for_state(supervised, "running")
+    assert after["epoch"] == before["epoch"] + 1
+    assert "the driver is gone" in log_of(supervised, run["dag_run_id"], "watch_stream")
+    assert "the driver is gone" in run_of(supervised, run["dag_run_id"])["note"]
+
+
+def test_pausing_ends_supervision_and_not_the_stream(supervised: Settings) -> None:
+    pid = stream_status(supervised)["pid"]
+    rest.request(supervised, "PATCH", f"dags/{SUPERVISOR}", {"is_paused": True})
+    try:
+        assert wait_for_state(supervised, "unsupervised")["pid"] == pid
+    finally:
+        rest.unpause(supervised, SUPERVISOR)
+    assert wait_for_state(supervised, "running")["pid"] == pid
+
+
+def test_a_restart_of_airflow_leaves_the_stream_alone(supervised: Settings) -> None:
+    before = stream_status(supervised)
+    for service in airflow.services(supervised):
+        pid = process.running_pid(supervised.home, service.name)
+        assert pid is not None
+        os.killpg(pid, signal.SIGKILL)
+    assert wait_for_state(supervised, "unsupervised")["pid"] == before["pid"]
+    start_all(supervised, airflow.services(supervised), print)
+    after = wait_for_state(supervised, "running")
+    assert (after["pid"], after["epoch"]) == (before["pid"], before["epoch"])
+
+
+def test_an_unknown_parameter_fails_its_run_by_name_and_the_stream_goes_on(supervised: Settings) -> None:
+    pid = stream_status(supervised)["pid"]
+    run_id = trigger(supervised, {"halt": True})
+    wait_for(lambda: run_of(supervised, run_id)["state"] == "failed", "the failure of the run")
+    assert "unknown parameters halt" in log_of(supervised, run_id, "start_stream")
+    assert stream_status(supervised)["pid"] == pid
+
+
+def test_the_parameter_stop_ends_the_stream_and_it_stays_stopped_until_started(supervised: Settings) -> None:
+    run_id = trigger(supervised, {"stop": True})
+    wait_for_state(supervised, "stopped")
+    assert "stopped:" in log_of(supervised, run_id, "start_stream")
+    # Several looks of the watch and the start of another run.
+    time.sleep(15)
+    assert stream_status(supervised)["state"] == "stopped"
+    driver.start(supervised)
+    wait_for_state(supervised, "running")
+
+
+def test_two_starts_at_once_are_one_driver(supervised: Settings) -> None:
+    driver.stop(supervised)
+    command = (sys.executable, "-c", "from weahouse.cli import main; main()", "stream", "start")
+    starts = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    told = sorted(start.communicate()[0].partition(":")[0] for start in starts)
+    # The supervisor may have been first.
+    assert told in (["adopted"] * 2 + ["started"], ["adopted"] * 3)
+    wait_for_state(supervised, "running")
+    with subprocess.Popen(("ps", "-eo", "pid,args"), stdout=subprocess.PIPE, text=True) as listing:
+        drivers = [line for line in listing.communicate()[0].splitlines() if is_driver_of(supervised, line)]
+    assert len(drivers) == 1
+
+
+def is_driver_of(settings: Settings, line: str) -> bool:
+    return "org.apache.spark.deploy.SparkSubmit" in line and f"{settings.home}/spark/{driver.APP[:-3]}" in line
