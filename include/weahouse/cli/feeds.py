@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations at run time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +16,9 @@ from weahouse.cli.errors import UserError
 from weahouse.settings import Settings, duration, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
     from weahouse.sources.producer import Refusal
     from weahouse.sources.stations import Station
 
@@ -200,9 +201,14 @@ def run_feed(
 
 
 def _upsert(settings: Settings, stations: list[Station]) -> None:
+    from weahouse.io.cassandra import CassandraError
+    from weahouse.io.lake import LakeError
     from weahouse.io.stations import upsert_stations
 
-    upsert_stations(settings, [dict(station) for station in stations])
+    try:
+        upsert_stations(settings, [dict(station) for station in stations])
+    except (CassandraError, LakeError) as error:
+        raise UserError(str(error)) from None
 
 
 @contextmanager
