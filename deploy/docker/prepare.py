@@ -1,4 +1,4 @@
-"""Bring empty servers to what `weahouse up` leaves: secrets, topic, keyspace, zones, station registry, Airflow's tables.
+"""Bring empty servers to what `weahouse up` leaves: secrets, topic, keyspace, zones, stations, Airflow's tables.
 
 Each step finds done what is done.
 """

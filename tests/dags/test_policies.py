@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 
 from weahouse.orchestration.defaults import Tag
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import DagBag
 
 DAGS = Path(__file__).parents[2] / "dags"
 FILES = sorted(DAGS.glob("*.py"))
@@ -24,7 +27,9 @@ def test_every_dag_file_is_read_without_an_error(dag_bag: DagBag) -> None:
 class TestADag:
     def test_is_named_like_its_file_and_its_function(self, dag_bag: DagBag, file: Path) -> None:
         assert file.stem in dag_bag.dags
-        assert file.stem in {node.name for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef)}
+        assert file.stem in {
+            node.name for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef)
+        }
 
     def test_is_at_most_120_lines_long(self, dag_bag: DagBag, file: Path) -> None:
         assert len(file.read_text().splitlines()) <= 120
@@ -58,6 +63,13 @@ class TestADag:
         DagSerialization.to_dict(dag_bag.dags[file.stem])
 
     def test_imports_no_spark_and_no_other_room(self, dag_bag: DagBag, file: Path) -> None:
-        allowed = ("__future__", "datetime", "airflow.sdk", "weahouse.orchestration", "weahouse.schemas", "weahouse.settings")
+        allowed = (
+            "__future__",
+            "datetime",
+            "airflow.sdk",
+            "weahouse.orchestration",
+            "weahouse.schemas",
+            "weahouse.settings",
+        )
         modules = {node.module for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)}
         assert all(module is not None and module.startswith(allowed) for module in modules)

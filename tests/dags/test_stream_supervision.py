@@ -3,13 +3,16 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
-from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from weahouse.orchestration.operators import reject_unknown_conf
 from weahouse.orchestration.triggers import StreamHealthTrigger
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import DagBag
 
 
 def run(dag_bag: DagBag, conf: dict[str, object]) -> dict[str, object]:

@@ -6,8 +6,7 @@ import json
 import re
 import subprocess
 from importlib.resources import files
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import jsonschema
@@ -16,6 +15,9 @@ import yaml
 
 from weahouse.embedded.airflow import airflow_environment, connections
 from weahouse.settings import ROOT, from_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMPOSE, OVERRIDE = "docker-compose.yaml", "docker-compose.override.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / COMPOSE).read_text())["services"]
@@ -96,7 +98,9 @@ def test_no_secret_stands_in_a_file_and_the_script_writes_each_that_is_asked_for
     subprocess.run(["sh", ROOT / "deploy" / "docker" / "write_env.sh"], cwd=tmp_path, check=True, capture_output=True)
     written = tmp_path / ".env"
     assert written.stat().st_mode & 0o077 == 0
-    assert set(re.findall(r"\$\{(\w+):\?", text)) == {line.partition("=")[0] for line in written.read_text().splitlines()}
+    assert set(re.findall(r"\$\{(\w+):\?", text)) == {
+        line.partition("=")[0] for line in written.read_text().splitlines()
+    }
 
 
 def test_the_script_leaves_an_env_file_as_it_is(tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -18,7 +17,11 @@ from weahouse.embedded import airflow, process
 from weahouse.embedded.instance import start_all, stop_all
 from weahouse.orchestration import driver, rest
 from weahouse.orchestration.status import SUPERVISOR, stream_status
-from weahouse.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from weahouse.settings import Settings
 
 # A driver starts in 20 s on an idle machine; the tests of others may run beside these.
 PATIENCE_S = 240.0

@@ -3,13 +3,15 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from weahouse.orchestration.status import lag_by_query, state, stream_status
 from weahouse.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 # This very process stands for a driver: it lives, and its group is known.

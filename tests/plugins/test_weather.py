@@ -3,13 +3,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
 
 from weahouse.settings import ROOT
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 FILE = ROOT / "plugins" / "weather.py"
 

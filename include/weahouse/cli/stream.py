@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,6 +11,9 @@ from rich.table import Table
 
 from weahouse.cli.errors import UserError
 from weahouse.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 commands = typer.Typer(no_args_is_help=True, help="Start, stop, restart or look at the stream.")
 
@@ -58,7 +60,7 @@ def status(
         return
     table = Table(show_header=False, box=None)
     for name, value in found.items():
-        table.add_row(name.replace("_", " "), "–" if value is None else str(value))
+        table.add_row(name.replace("_", " "), "-" if value is None else str(value))
     Console().print(table)
 
 

@@ -10,18 +10,22 @@ import subprocess
 import sys
 import urllib.request
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from weahouse.embedded.jars import Report
 from weahouse.embedded.postgres import DATABASE, ROLE
 from weahouse.embedded.process import EmbeddedError, Service
 from weahouse.embedded.secrets import secret, secret_file
 from weahouse.settings import HOST, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from weahouse.embedded.jars import Report
 
 USERS = {"admin": "admin", "viewer": "viewer"}
 PASSWORDS = "airflow-passwords.json"
@@ -61,12 +65,8 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "CORE__DAGS_FOLDER": str(settings.checkout / "dags"),
         "CORE__PLUGINS_FOLDER": str(settings.checkout / "plugins"),
         "CORE__EXECUTION_API_SERVER_URL": f"http://{HOST}:{port}/execution/",
-        "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
-            f"{user}:{role}" for user, role in USERS.items()
-        ),
-        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(
-            secret_file(settings, PASSWORDS)
-        ),
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in USERS.items()),
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(secret_file(settings, PASSWORDS)),
         "API__PORT": str(port),
         "API__BASE_URL": f"http://{HOST}:{port}",
     }
@@ -77,20 +77,11 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "API_AUTH__JWT_SECRET_CMD": "airflow-jwt-secret",
         "DATABASE__SQL_ALCHEMY_CONN_CMD": "airflow-database-url",
     }
-    commands = {
-        name: f"cat {shlex.quote(str(secret_file(settings, file)))}"
-        for name, file in of_secrets.items()
-    }
+    commands = {name: f"cat {shlex.quote(str(secret_file(settings, file)))}" for name, file in of_secrets.items()}
     return {
         **settings.environment(),
-        **{
-            f"AIRFLOW__{name}": value
-            for name, value in {**_TUNING, **address, **commands}.items()
-        },
-        **{
-            f"AIRFLOW_CONN_{name.upper()}": json.dumps(value)
-            for name, value in connections(settings).items()
-        },
+        **{f"AIRFLOW__{name}": value for name, value in {**_TUNING, **address, **commands}.items()},
+        **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in connections(settings).items()},
         "AIRFLOW_HOME": str(settings.home / "airflow"),
         "HADOOP_USER_NAME": os.environ.get("HADOOP_USER_NAME", "weahouse"),
         # Tasks find this environment's own commands, spark-submit among them.
@@ -150,9 +141,7 @@ def services(settings: Settings) -> list[Service]:
 
     # The servers of the task logs bind every address of the machine, and the files are here anyway.
     return [
-        component(
-            "airflow-api-server", "api-server", ports=(settings.port("airflow"),)
-        ),
+        component("airflow-api-server", "api-server", ports=(settings.port("airflow"),)),
         component("airflow-scheduler", "scheduler", "--skip-serve-logs"),
         component("airflow-dag-processor", "dag-processor"),
         component("airflow-triggerer", "triggerer", "--skip-serve-logs"),
@@ -181,9 +170,7 @@ def prepare(settings: Settings, report: Report) -> None:
         )
         if run.returncode:
             tail = "\n".join((run.stdout + run.stderr).splitlines()[-8:])
-            raise EmbeddedError(
-                f"Airflow's tables could not be created in Postgres:\n{tail}"
-            )
+            raise EmbeddedError(f"Airflow's tables could not be created in Postgres:\n{tail}")
         done.write_text(version("apache-airflow"))
 
 
@@ -192,10 +179,7 @@ def health(settings: Settings, timeout: float = 2.0) -> dict[str, str]:
     with suppress(OSError, ValueError):
         url = f"{settings.airflow}/api/v2/monitor/health"
         with urllib.request.urlopen(url, timeout=timeout) as answer:
-            return {
-                name: component["status"] or ""
-                for name, component in json.load(answer).items()
-            }
+            return {name: component["status"] or "" for name, component in json.load(answer).items()}
     return {}
 
 
@@ -220,9 +204,7 @@ def write_secrets(settings: Settings) -> None:
 
 
 def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
-    ) as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
 
 

@@ -13,16 +13,19 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weahouse.embedded import process
 from weahouse.io.hdfs import Hdfs
 from weahouse.orchestration.spark_submit import scratch_folder, spark_environment, spark_submit_command
 from weahouse.schemas.render import progress_path
-from weahouse.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from weahouse.settings import Settings
 
 SERVICE = "stream"
 APP = "stream_observations.py"

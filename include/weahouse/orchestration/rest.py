@@ -11,11 +11,13 @@ import time
 import urllib.error
 import urllib.request
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from weahouse.settings import Settings
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from weahouse.settings import Settings
 
 USER = "admin"
 PASSWORDS_FILE = "airflow-passwords.json"

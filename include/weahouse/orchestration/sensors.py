@@ -29,7 +29,7 @@ class StreamHealthSensor(BaseSensorOperator):
         super().__init__(**kwargs)
         self.watch_for = watch_for
 
-    def execute(self, context: Context) -> None:
+    def execute(self, context: Context) -> None:  # noqa: ARG002
         """Hand the watch over to the triggerer."""
         deadline = (datetime.now(UTC) + self.watch_for).isoformat()
         self.defer(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weahouse.io.hdfs import Hdfs
 from weahouse.io.kafka import KafkaError, begin_offsets, end_offsets
@@ -15,7 +15,9 @@ from weahouse.orchestration.driver import RUNNING, STOPPED, belongs_to, live_pid
 from weahouse.orchestration.rest import is_supervised
 from weahouse.schemas.datasets import QUERIES
 from weahouse.schemas.render import progress_path
-from weahouse.settings import Settings
+
+if TYPE_CHECKING:
+    from weahouse.settings import Settings
 
 SUPERVISOR = "stream_supervision"
 # The driver beats every 5 s; a batch that keeps both cores busy may delay some beats.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weahouse.io.hdfs import Hdfs
 from weahouse.orchestration.driver import belongs_to
 from weahouse.orchestration.status import heartbeat_age
 from weahouse.schemas.render import progress_path
-from weahouse.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from weahouse.settings import Settings
 
 # Twelve missed beats; a garbage collection or a full disk cache never took so long.
 STUCK_S = 60

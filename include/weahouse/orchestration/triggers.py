@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.kafka.hooks.client import KafkaAdminClientHook
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -18,6 +17,9 @@ from weahouse.orchestration import driver, rest
 from weahouse.orchestration.status import SUPERVISOR, lag_by_query, read_progress
 from weahouse.orchestration.supervision import Look, Watch, backoff_s, record_restart
 from weahouse.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 # A death is seen after half of this on average.
 LOOK_EVERY_S = 3.0
@@ -35,7 +37,7 @@ class StreamHealthTrigger(BaseTrigger):
     """
 
     def __init__(self, deadline: str, kafka_conn_id: str = "kafka_default") -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.deadline = deadline
         self.kafka_conn_id = kafka_conn_id
         self._watch = Watch()
@@ -60,10 +62,10 @@ class StreamHealthTrigger(BaseTrigger):
             event = event or await asyncio.to_thread(self._look)
             if event is not None:
                 await asyncio.sleep(event.pop("after_s", 0))
-                yield TriggerEvent(event)
+                yield _event(event)
                 return
             await asyncio.sleep(LOOK_EVERY_S)
-        yield TriggerEvent({"outcome": "deadline", "reason": "the stream was well to the end of this watch"})
+        yield _event({"outcome": "deadline", "reason": "the stream was well to the end of this watch"})
 
     def _ask(self) -> dict[str, Any] | None:
         instance = settings()
@@ -108,6 +110,10 @@ class StreamHealthTrigger(BaseTrigger):
         asked = {TopicPartition(topic, partition): spec for partition in partitions}
         answers = admin.list_offsets(asked, request_timeout=KAFKA_TIMEOUT_S)
         return {where.partition: future.result().offset for where, future in answers.items()}
+
+
+def _event(payload: dict[str, Any]) -> TriggerEvent:
+    return TriggerEvent(payload)  # type: ignore[no-untyped-call]
 
 
 def _process_age(instance: Settings) -> float:
