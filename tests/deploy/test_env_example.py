@@ -5,11 +5,7 @@ from weahouse.settings import ROOT, Settings, from_environment
 
 def example() -> dict[str, str]:
     lines = (ROOT / ".env.example").read_text().splitlines()
-    return dict(
-        line.removeprefix("#").split("=", 1)
-        for line in lines
-        if line.startswith("#WEAHOUSE_")
-    )
+    return dict(line.removeprefix("#").split("=", 1) for line in lines if line.startswith("#WEAHOUSE_"))
 
 
 def test_every_line_shows_the_default() -> None:

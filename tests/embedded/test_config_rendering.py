@@ -24,52 +24,35 @@ def instance(tmp_path: Path) -> Settings:
 
 
 def properties(path: Path) -> dict[str, str]:
-    lines = [
-        line
-        for line in path.read_text().splitlines()
-        if "=" in line and not line.startswith("#")
-    ]
+    lines = [line for line in path.read_text().splitlines() if "=" in line and not line.startswith("#")]
     return dict(line.split("=", 1) for line in lines)
 
 
-def test_kafka_listens_on_the_loopback_ports_of_the_instance(
-    instance: Settings,
-) -> None:
+def test_kafka_listens_on_the_loopback_ports_of_the_instance(instance: Settings) -> None:
     conf = properties(render(instance, "kafka") / "server.properties")
     assert conf["listeners"] == "PLAINTEXT://127.0.0.1:9392,CONTROLLER://127.0.0.1:9393"
     assert conf["log.dirs"] == f"{instance.home}/kafka"
 
 
 def test_cassandra_keeps_everything_under_the_home(instance: Settings) -> None:
-    conf = yaml.safe_load(
-        (render(instance, "cassandra") / "cassandra.yaml").read_text()
-    )
+    conf = yaml.safe_load((render(instance, "cassandra") / "cassandra.yaml").read_text())
     assert conf["native_transport_port"] == 9342
     assert {conf["listen_address"], conf["rpc_address"]} == {"127.0.0.1"}
-    folders = [
-        *conf["data_file_directories"],
-        *(v for k, v in conf.items() if k.endswith("_directory")),
-    ]
+    folders = [*conf["data_file_directories"], *(v for k, v in conf.items() if k.endswith("_directory"))]
     assert all(folder.startswith(f"{instance.home}/cassandra/") for folder in folders)
 
 
 def test_hdfs_stays_well_formed_and_on_the_loopback(instance: Settings) -> None:
     root = ElementTree.parse(render(instance, "hdfs") / "hdfs-site.xml").getroot()
-    conf = {
-        item.findtext("name"): item.findtext("value") for item in root.iter("property")
-    }
-    addresses = {
-        name: value for name, value in conf.items() if name and name.endswith("address")
-    }
+    conf = {item.findtext("name"): item.findtext("value") for item in root.iter("property")}
+    addresses = {name: value for name, value in conf.items() if name and name.endswith("address")}
     assert len(addresses) == 5
     assert all(value and value.startswith("127.0.0.1:") for value in addresses.values())
     assert conf["dfs.namenode.name.dir"] == f"{instance.home.as_uri()}/hdfs/name"
 
 
 @pytest.mark.parametrize("server", ["kafka", "cassandra", "hdfs"])
-def test_rendering_leaves_no_placeholder_and_no_draft(
-    instance: Settings, server: str
-) -> None:
+def test_rendering_leaves_no_placeholder_and_no_draft(instance: Settings, server: str) -> None:
     folder = render(instance, server)
     files = list(folder.iterdir())
     assert files
@@ -92,13 +75,9 @@ def test_a_secret_is_generated_once_into_a_private_file(instance: Settings) -> N
     assert secret(instance, "postgres") == first
     assert len(first) >= 64
     assert stat.S_IMODE(secret_file(instance, "postgres").stat().st_mode) == 0o600
-    assert (
-        stat.S_IMODE(secret_file(instance, "postgres").parent.stat().st_mode) == 0o700
-    )
+    assert stat.S_IMODE(secret_file(instance, "postgres").parent.stat().st_mode) == 0o700
 
 
 def test_no_secret_stands_on_the_command_line_of_postgres(instance: Settings) -> None:
     password = secret(instance, "postgres")
-    assert not any(
-        password in argument for argument in postgres_service(instance).command
-    )
+    assert not any(password in argument for argument in postgres_service(instance).command)

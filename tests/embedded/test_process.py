@@ -26,11 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SLEEP = (
-    sys.executable,
-    "-c",
-    "import time; print('begun', flush=True); time.sleep(600)",
-)
+SLEEP = (sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(600)")
 DEAF = (
     sys.executable,
     "-c",
@@ -39,8 +35,7 @@ DEAF = (
 WITH_CHILD = (
     sys.executable,
     "-c",
-    "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
-    "print('begun', flush=True); time.sleep(600)",
+    f"import subprocess, time; subprocess.Popen({SLEEP!r}); print('begun', flush=True); time.sleep(600)",
 )
 
 
@@ -62,18 +57,11 @@ def has_said(home: Path, name: str, word: str) -> bool:
     return word in log_file(home, name).read_text()
 
 
-def sleeper(
-    home: Path,
-    name: str = "sleeper",
-    command: tuple[str, ...] = SLEEP,
-    word: str = "begun",
-) -> Service:
+def sleeper(home: Path, name: str = "sleeper", command: tuple[str, ...] = SLEEP, word: str = "begun") -> Service:
     return Service(name, command, ready=lambda: has_said(home, name, word), grace_s=1.0)
 
 
-def test_a_started_service_leads_a_session_of_its_own_and_logs_to_its_file(
-    home: Path,
-) -> None:
+def test_a_started_service_leads_a_session_of_its_own_and_logs_to_its_file(home: Path) -> None:
     pid = start(sleeper(home), home)
     assert running_pid(home, "sleeper") == pid
     assert os.getsid(pid) == pid
@@ -122,9 +110,7 @@ def test_stopping_what_does_not_run_is_no_error(home: Path) -> None:
     assert not stop(home, "nobody")
 
 
-def test_a_pid_that_belongs_to_somebody_else_by_now_is_not_taken_for_ours(
-    home: Path,
-) -> None:
+def test_a_pid_that_belongs_to_somebody_else_by_now_is_not_taken_for_ours(home: Path) -> None:
     start(sleeper(home), home)
     file = pid_file(home, "sleeper")
     recorded = json.loads(file.read_text())
@@ -145,16 +131,11 @@ def test_a_service_that_died_is_started_again(home: Path) -> None:
     assert start(service, home) != first
 
 
-def test_a_taken_port_is_named_with_its_service_and_the_way_out(
-    home: Path, port: int
-) -> None:
+def test_a_taken_port_is_named_with_its_service_and_the_way_out(home: Path, port: int) -> None:
     with closing(socket.socket()) as somebody:
         somebody.bind(("127.0.0.1", port))
         somebody.listen()
-        with pytest.raises(
-            EmbeddedError,
-            match=f"port {port} of sleeper is taken.*WEAHOUSE_PORT_OFFSET",
-        ):
+        with pytest.raises(EmbeddedError, match=f"port {port} of sleeper is taken.*WEAHOUSE_PORT_OFFSET"):
             start(Service("sleeper", SLEEP, ports=(port,)), home)
     assert running_pid(home, "sleeper") is None
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from weahouse.cli.errors import UserError
 from weahouse.cli.state import remember_feed, remembered_feed
 from weahouse.embedded.instance import FEED, Report
 from weahouse.embedded.process import EmbeddedError, Service, running_pid, start, stop
-from weahouse.settings import Settings
 
-# A first start compiles and creates everything on busy cores; a minute is usual, and the supervisor keeps trying.
-FIRST_OBSERVATION_S = 300.0
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from weahouse.settings import Settings
+
+# A minute is usual. On cores that are busy with other work a first, cold batch has taken five.
+FIRST_OBSERVATION_S = 600.0
 SUPERVISOR = "stream_supervision"
 
 
@@ -36,10 +40,7 @@ def steps(feed: str) -> list[Step]:
         Step("Airflow", _airflow),
         Step("Supervision of the stream", _supervision),
         Step(f"Feed: {feed}", lambda settings, report: _feed(settings, report, feed)),
-        Step(
-            "First observation" if feed != "none" else "Stream",
-            lambda s, report: _flowing(s, report, feed),
-        ),
+        Step("First observation" if feed != "none" else "Stream", lambda s, report: _flowing(s, report, feed)),
     ]
 
 
@@ -47,9 +48,7 @@ def check_home(settings: Settings) -> None:
     """Refuse a folder that holds somebody's other things: `clean` deletes the whole of it."""
     home = settings.home
     if home.exists() and any(home.iterdir()) and not (home / "run").is_dir():
-        raise UserError(
-            f"WEAHOUSE_HOME={home} holds other things: name a folder that is empty or does not exist yet"
-        )
+        raise UserError(f"WEAHOUSE_HOME={home} holds other things: name a folder that is empty or does not exist yet")
 
 
 def _servers(settings: Settings, report: Report) -> None:
@@ -71,9 +70,7 @@ def _schema(settings: Settings, report: Report) -> None:
     from weahouse.io.kafka import ensure_topic
 
     if ensure_topic(settings):
-        report(
-            f"created topic {settings.observations_topic} with {settings.topic_partitions} partitions"
-        )
+        report(f"created topic {settings.observations_topic} with {settings.topic_partitions} partitions")
     create_schema(settings)
     hdfs = Hdfs(settings)
     for zone in ("raw", "curated", "gold", "checkpoints", "models", "progress"):
@@ -113,17 +110,8 @@ def _feed(settings: Settings, report: Report, feed: str) -> None:
     remember_feed(settings, feed)
     if feed == "none" or running_pid(settings.home, FEED):
         return
-    command = (
-        str(Path(sys.executable).with_name("weahouse")),
-        "feed",
-        "run",
-        "--feed",
-        feed,
-    )
-    pid = start(
-        Service(FEED, command, environment=settings.environment(), ready=lambda: True),
-        settings.home,
-    )
+    command = (str(Path(sys.executable).with_name("weahouse")), "feed", "run", "--feed", feed)
+    pid = start(Service(FEED, command, environment=settings.environment(), ready=lambda: True), settings.home)
     report(f"{FEED} is up, pid {pid}")
 
 
@@ -155,9 +143,4 @@ def _has_observation(settings: Settings) -> bool:
     from weahouse.io.cassandra import rows
     from weahouse.schemas.datasets import OBSERVATIONS_BY_STATION
 
-    return any(
-        True
-        for _ in rows(
-            settings, f"SELECT station_id FROM {OBSERVATIONS_BY_STATION.name} LIMIT 1"
-        )
-    )
+    return any(True for _ in rows(settings, f"SELECT station_id FROM {OBSERVATIONS_BY_STATION.name} LIMIT 1"))

@@ -6,7 +6,6 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +18,8 @@ from weahouse.cli.errors import UserError
 from weahouse.settings import Settings, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.table import Table
 
 UNHEALTHY = 3
@@ -41,11 +42,7 @@ def register(app: typer.Typer) -> None:
 
 def up(
     feed: Annotated[
-        Feed | None,
-        typer.Option(
-            help="What is fed; remembered, and both for a new instance.",
-            show_default=False,
-        ),
+        Feed | None, typer.Option(help="What is fed; remembered, and both for a new instance.", show_default=False)
     ] = None,
 ) -> None:
     """Start the platform, or what of it does not run, and return when observations flow.
@@ -78,10 +75,7 @@ def down() -> None:
 
 
 def status(
-    as_json: Annotated[
-        bool,
-        typer.Option("--json", help="One JSON document on stdout and nothing else."),
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout and nothing else.")] = False,
 ) -> None:
     """Ask every service by a round trip; exit code 0 when all is well, 3 when it is not."""
     from weahouse.cli import state
@@ -97,26 +91,18 @@ def status(
 
 def logs(
     service: Annotated[str, typer.Argument(help="A name from `weahouse status`.")],
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on as the log grows.")
-    ] = False,
-    lines: Annotated[
-        int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")
-    ] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as the log grows.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 50,
 ) -> None:
     """Show the end of a service's log."""
     from weahouse.embedded.instance import SERVICES
     from weahouse.embedded.process import log_file, log_tail
 
     if service not in SERVICES:
-        raise UserError(
-            f"there is no service {service!r}: choose one of {', '.join(SERVICES)}"
-        )
+        raise UserError(f"there is no service {service!r}: choose one of {', '.join(SERVICES)}")
     path = log_file(settings().home, service)
     if not path.exists():
-        raise UserError(
-            f"{service} has no log yet ({path}): start it with `weahouse up`"
-        )
+        raise UserError(f"{service} has no log yet ({path}): start it with `weahouse up`")
     tail = log_tail(settings().home, service, lines)
     if tail:
         sys.stdout.write(tail + "\n")
@@ -128,9 +114,7 @@ def logs(
                 sys.stdout.flush()
 
 
-def clean(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
+def clean(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Stop the instance and delete its home with all data in it."""
     from weahouse.cli import bring_up
     from weahouse.embedded import instance
@@ -174,14 +158,7 @@ def _foreseen() -> Iterator[None]:
 
     try:
         yield
-    except (
-        EmbeddedError,
-        CassandraError,
-        KafkaError,
-        TopicMismatchError,
-        LakeError,
-        AirflowError,
-    ) as error:
+    except (EmbeddedError, CassandraError, KafkaError, TopicMismatchError, LakeError, AirflowError) as error:
         raise UserError(escape(str(error))) from None
 
 
@@ -197,9 +174,7 @@ def _shown(console: Console, title: str) -> Iterator[Any]:
 
     with console.status(title):
         yield report
-    console.print(
-        f"[green]✓[/] {title} [dim]{time.monotonic() - begun:.1f} s[/]", highlight=False
-    )
+    console.print(f"[green]✓[/] {title} [dim]{time.monotonic() - begun:.1f} s[/]", highlight=False)
 
 
 def _settled(settings: Settings) -> dict[str, Any]:
@@ -213,17 +188,13 @@ def _settled(settings: Settings) -> dict[str, Any]:
     return document
 
 
-def _print_status(
-    console: Console, settings: Settings, document: dict[str, Any]
-) -> None:
+def _print_status(console: Console, settings: Settings, document: dict[str, Any]) -> None:
     from weahouse.embedded.airflow import PASSWORDS
     from weahouse.embedded.secrets import secret_file
 
     console.print(_services_table(document["services"]))
     for title in ("stream", "counts"):
-        facts = "  ".join(
-            f"{name} {_shown_value(value)}" for name, value in document[title].items()
-        )
+        facts = "  ".join(f"{name} {_shown_value(name, value)}" for name, value in document[title].items())
         console.print(f"[bold]{title}[/]  {facts}", highlight=False, soft_wrap=True)
     console.print(
         f"[bold]Airflow[/]  {settings.airflow}  user admin, password in {secret_file(settings, PASSWORDS)}",
@@ -236,25 +207,18 @@ def _services_table(services: dict[str, Any]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for column, justify in (
-        ("service", "left"),
-        ("port", "right"),
-        ("pid", "right"),
-        ("health", "left"),
-    ):
+    for column, justify in (("service", "left"), ("port", "right"), ("pid", "right"), ("health", "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     for name, service in services.items():
         health = "[green]healthy[/]" if service["healthy"] else "[red]not healthy[/]"
-        table.add_row(
-            name, str(service["port"] or "-"), str(service["pid"] or "-"), health
-        )
+        table.add_row(name, str(service["port"] or "-"), str(service["pid"] or "-"), health)
     return table
 
 
-def _shown_value(value: object) -> str:
+def _shown_value(name: str, value: object) -> str:
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) and name != "pid" else str(value)
 
 
 def _pause() -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from weahouse.settings import Settings
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from weahouse.settings import Settings
 
 # Together with the start of Python and the imports this stays below 3 s, also when a server hangs.
 LIMIT_S = 1.9
@@ -47,10 +49,7 @@ def collect(settings: Settings) -> Document:
     return {
         "services": states,
         "stream": _answer(stream, deadline, STREAM_UNKNOWN),
-        "counts": {
-            "kafka": _answer(kafka, deadline, None),
-            **_answer(lake, deadline, LAKE_UNKNOWN),
-        },
+        "counts": {"kafka": _answer(kafka, deadline, None), **_answer(lake, deadline, LAKE_UNKNOWN)},
     }
 
 

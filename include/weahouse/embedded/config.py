@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from weahouse.embedded.jars import class_path
 from weahouse.settings import PORTS, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # pom.xml is Maven's, everything else in a server's folder is a template.
 _NOT_RENDERED = {"pom.xml"}
@@ -30,19 +33,10 @@ def render(settings: Settings, server: str) -> Path:
         "conf_url": folder.as_uri(),
         "class_path": class_path(settings, server),
     }
-    for template in sorted(
-        (settings.checkout / "deploy" / "embedded" / server).iterdir()
-    ):
+    for template in sorted((settings.checkout / "deploy" / "embedded" / server).iterdir()):
         if template.name not in _NOT_RENDERED:
-            of_file = (
-                {k: escape(v) for k, v in values.items()}
-                if template.suffix == ".xml"
-                else values
-            )
-            _replace(
-                folder / template.name,
-                Template(template.read_text()).substitute(of_file),
-            )
+            of_file = {k: escape(v) for k, v in values.items()} if template.suffix == ".xml" else values
+            _replace(folder / template.name, Template(template.read_text()).substitute(of_file))
     return folder
 
 

@@ -40,18 +40,13 @@ def prepare(settings: Settings) -> None:
 
     short_lived = {"retention.ms": str(_HOUR_MS), "segment.ms": str(_HOUR_MS)}
     admin = AdminClient({"bootstrap.servers": settings.kafka})
-    created = admin.create_topics(
-        [NewTopic(TOPIC, num_partitions=1, replication_factor=1, config=short_lived)]
-    )[TOPIC]
+    created = admin.create_topics([NewTopic(TOPIC, num_partitions=1, replication_factor=1, config=short_lived)])[TOPIC]
     try:
         created.result()
     except KafkaException as error:
         if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
             raise
-    _cql(
-        settings,
-        f"CREATE TABLE IF NOT EXISTS {_table(settings)} (asker text PRIMARY KEY, token_sent text)",
-    )
+    _cql(settings, f"CREATE TABLE IF NOT EXISTS {_table(settings)} (asker text PRIMARY KEY, token_sent text)")
 
 
 def healthy(settings: Settings, names: Iterable[str]) -> set[str]:
@@ -65,11 +60,7 @@ def healthy(settings: Settings, names: Iterable[str]) -> set[str]:
             found.update(check(settings))
 
     # Daemons, because an executor would wait at exit for a client that hangs in a dead connection.
-    threads = [
-        Thread(target=ask, args=(check,), daemon=True)
-        for names, check in CHECKS
-        if wanted & set(names)
-    ]
+    threads = [Thread(target=ask, args=(check,), daemon=True) for names, check in CHECKS if wanted & set(names)]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + LIMIT_S
@@ -86,21 +77,10 @@ def _kafka(settings: Settings) -> Iterable[str]:
     # librdkafka writes every refused connection to stderr otherwise, into the user's terminal.
     quiet = {"bootstrap.servers": settings.kafka, "log_level": 0}
     producer = Producer({**quiet, "acks": "all", "linger.ms": 0})
-    producer.produce(
-        TOPIC,
-        token,
-        on_delivery=lambda error, message: None if error else delivered.append(message),
-    )
+    producer.produce(TOPIC, token, on_delivery=lambda error, message: None if error else delivered.append(message))
     producer.flush(LIMIT_S)
     (sent,) = delivered
-    consumer = Consumer(
-        {
-            **quiet,
-            "group.id": TOPIC,
-            "enable.auto.commit": False,
-            "fetch.wait.max.ms": 20,
-        }
-    )
+    consumer = Consumer({**quiet, "group.id": TOPIC, "enable.auto.commit": False, "fetch.wait.max.ms": 20})
     try:
         consumer.assign([TopicPartition(TOPIC, 0, sent.offset() or 0)])
         received = consumer.poll(LIMIT_S)
@@ -147,9 +127,7 @@ def _datanode(settings: Settings) -> Iterable[str]:
 def _postgres(settings: Settings) -> Iterable[str]:
     import psycopg2
 
-    connection = psycopg2.connect(
-        **postgres.connect_arguments(settings), connect_timeout=int(LIMIT_S)
-    )
+    connection = psycopg2.connect(**postgres.connect_arguments(settings), connect_timeout=int(LIMIT_S))
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -172,11 +150,7 @@ def _stream(settings: Settings) -> Iterable[str]:
     with _hdfs(settings).read(f"{settings.hdfs_root}/progress/driver.json") as file:
         heartbeat = datetime.fromisoformat(json.loads(file.read())["heartbeat_at"])
     age = (datetime.now(UTC) - heartbeat).total_seconds()
-    return (
-        ["stream"]
-        if age < HEARTBEAT_LIMIT_S and running_pid(settings.home, "stream")
-        else []
-    )
+    return ["stream"] if age < HEARTBEAT_LIMIT_S and running_pid(settings.home, "stream") else []
 
 
 def _feed(settings: Settings) -> Iterable[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from weahouse.embedded import airflow, health, jars, process, servers
-from weahouse.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from weahouse.settings import Settings
 
 Report = jars.Report
 
@@ -34,17 +37,13 @@ def alone(settings: Settings) -> Iterator[None]:
         yield
 
 
-def start_all(
-    settings: Settings, services: list[process.Service], report: Report
-) -> None:
+def start_all(settings: Settings, services: list[process.Service], report: Report) -> None:
     """Start the services side by side and wait until each is ready; an error is raised when all have settled."""
 
     def start(service: process.Service) -> None:
         known = process.running_pid(settings.home, service.name)
         pid = process.start(service, settings.home)
-        report(
-            f"{service.name} {'runs already' if pid == known else 'is up'}, pid {pid}"
-        )
+        report(f"{service.name} {'runs already' if pid == known else 'is up'}, pid {pid}")
 
     if not services:
         return
@@ -60,20 +59,14 @@ def stop_all(settings: Settings, names: Iterable[str]) -> None:
         list(pool.map(lambda name: process.stop(settings.home, name), names))
 
 
-def start_servers(
-    settings: Settings, report: Report, only: tuple[str, ...] = ()
-) -> None:
+def start_servers(settings: Settings, report: Report, only: tuple[str, ...] = ()) -> None:
     """Start (or adopt) the data servers, all or only the named; `report` receives one line per step.
 
     Raises EmbeddedError when a port is taken, a download fails or a server does not come up.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     jars.resolve(settings, report)
-    start_all(
-        settings,
-        [s for s in servers.services(settings) if not only or s.name in only],
-        report,
-    )
+    start_all(settings, [s for s in servers.services(settings) if not only or s.name in only], report)
 
 
 def stop_servers(settings: Settings) -> None:
@@ -81,9 +74,7 @@ def stop_servers(settings: Settings) -> None:
     stop_all(settings, servers.PORTS_OF)
 
 
-def service_states(
-    settings: Settings, names: Iterable[str] = SERVICES
-) -> dict[str, ServiceState]:
+def service_states(settings: Settings, names: Iterable[str] = SERVICES) -> dict[str, ServiceState]:
     """The state of each named service, by round trips that are all under way at once."""
     wanted = list(names)
     healthy = health.healthy(settings, wanted)
@@ -100,6 +91,4 @@ def service_states(
 def _port(settings: Settings, name: str) -> int | None:
     if name == "airflow-api-server":
         return settings.port("airflow")
-    return (
-        settings.port(servers.PORTS_OF[name][0]) if name in servers.PORTS_OF else None
-    )
+    return settings.port(servers.PORTS_OF[name][0]) if name in servers.PORTS_OF else None

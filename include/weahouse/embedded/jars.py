@@ -7,10 +7,14 @@ import hashlib
 import shutil
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from weahouse.embedded.process import EmbeddedError
-from weahouse.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from weahouse.settings import Settings
 
 BUNDLES = ("kafka", "cassandra", "hdfs", "spark")
 Report = Callable[[str], None]
@@ -68,19 +72,9 @@ def _maven(pom: Path, target: Path) -> None:
         f"-DoutputDirectory={target}",
     ]
     try:
-        run = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        run = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     except FileNotFoundError:
-        raise EmbeddedError(
-            "Maven is missing: install the packages of packages.txt (make setup does)"
-        ) from None
+        raise EmbeddedError("Maven is missing: install the packages of packages.txt (make setup does)") from None
     if run.returncode or not any(target.glob("*.jar")):
         tail = "\n".join((run.stdout + run.stderr).splitlines()[-8:])
-        raise EmbeddedError(
-            f"the jars of {pom.parent.name} could not be downloaded:\n{tail}"
-        )
+        raise EmbeddedError(f"the jars of {pom.parent.name} could not be downloaded:\n{tail}")

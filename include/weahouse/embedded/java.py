@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from weahouse.embedded.process import EmbeddedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Cassandra 5.0 runs on 11 and 17, Kafka 4 and Spark 4 need 17: one release serves all.
 RELEASE = "17"
@@ -18,9 +21,7 @@ def java_home() -> Path:
     for home in _candidates():
         if _release(home) == RELEASE:
             return home
-    raise EmbeddedError(
-        f"no Java {RELEASE} was found: install openjdk-17-jdk-headless or set JAVA_HOME to one"
-    )
+    raise EmbeddedError(f"no Java {RELEASE} was found: install openjdk-17-jdk-headless or set JAVA_HOME to one")
 
 
 def _candidates() -> Iterator[Path]:

@@ -12,13 +12,15 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weahouse.settings import HOST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 LOG_TAIL_LINES = 15
 # A server that logs in a loop must not fill the disk unnoticed; the previous log is kept once.
@@ -61,11 +63,7 @@ def log_file(home: Path, name: str) -> Path:
 def running_pid(home: Path, name: str) -> int | None:
     """The pid of the service when the very process that was started is alive, else None."""
     recorded = _recorded(home, name)
-    return (
-        recorded["pid"]
-        if recorded and identity(recorded["pid"]) == recorded.get("identity")
-        else None
-    )
+    return recorded["pid"] if recorded and identity(recorded["pid"]) == recorded.get("identity") else None
 
 
 def identity(pid: int) -> str | None:
@@ -82,12 +80,7 @@ def record(home: Path, service: Service, pid: int) -> None:
     path = pid_file(home, service.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}.tmp")
-    facts = {
-        "pid": pid,
-        "identity": identity(pid),
-        "stop_signal": service.stop_signal,
-        "grace_s": service.grace_s,
-    }
+    facts = {"pid": pid, "identity": identity(pid), "stop_signal": service.stop_signal, "grace_s": service.grace_s}
     draft.write_text(json.dumps(facts))
     draft.replace(path)
 
@@ -114,9 +107,7 @@ def stop(home: Path, name: str) -> bool:
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
         if not _await(lambda: not group_members(pid), 5.0):
-            raise EmbeddedError(
-                f"{name} (pid {pid}) survived SIGKILL; look at it with: ps -o pid,stat,cmd -g {pid}"
-            )
+            raise EmbeddedError(f"{name} (pid {pid}) survived SIGKILL; look at it with: ps -o pid,stat,cmd -g {pid}")
     pid_file(home, name).unlink(missing_ok=True)
     return pid is not None
 
@@ -174,9 +165,7 @@ def _spawn(service: Service, home: Path) -> int:
                 start_new_session=True,
             )
         except OSError as error:
-            raise EmbeddedError(
-                f"{service.name} cannot be started: {service.command[0]}: {error.strerror}"
-            ) from None
+            raise EmbeddedError(f"{service.name} cannot be started: {service.command[0]}: {error.strerror}") from None
     record(home, service, process.pid)
     return process.pid
 
@@ -196,9 +185,7 @@ def _await_ready(service: Service, home: Path, pid: int) -> None:
     def settled() -> bool:
         # Ready is asked first: a process that ends after it was ready is the supervisor's business, not ours.
         if running_pid(home, service.name) != pid:
-            outcome.append(
-                f"ended while it was starting; its log {log_file(home, service.name)} ends with"
-            )
+            outcome.append(f"ended while it was starting; its log {log_file(home, service.name)} ends with")
             return True
         return ready()
 
@@ -207,9 +194,7 @@ def _await_ready(service: Service, home: Path, pid: int) -> None:
             f"was not ready after {service.patience_s:.0f} s; its log {log_file(home, service.name)} ends with"
         )
     if outcome:
-        raise EmbeddedError(
-            f"{service.name} {outcome[0]}:\n{log_tail(home, service.name)}"
-        )
+        raise EmbeddedError(f"{service.name} {outcome[0]}:\n{log_tail(home, service.name)}")
 
 
 def _await(condition: Callable[[], bool], seconds: float) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from weahouse.settings import Settings
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from weahouse.settings import Settings
 
 # 48 random bytes are 64 characters of text, which is also what Airflow's token signature asks for.
 SECRET_BYTES = 48

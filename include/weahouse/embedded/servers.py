@@ -42,19 +42,14 @@ def services(settings: Settings) -> list[Service]:
         ),
         Service(
             "kafka",
-            (
-                *_java(settings, "kafka", "kafka.Kafka"),
-                str(conf_folder(settings, "kafka") / "server.properties"),
-            ),
+            (*_java(settings, "kafka", "kafka.Kafka"), str(conf_folder(settings, "kafka") / "server.properties")),
             ports=_ports(settings, "kafka"),
             prepare=lambda: _format_kafka(settings),
             grace_s=20.0,
         ),
         Service(
             "cassandra",
-            _java(
-                settings, "cassandra", "org.apache.cassandra.service.CassandraDaemon"
-            ),
+            _java(settings, "cassandra", "org.apache.cassandra.service.CassandraDaemon"),
             ports=_ports(settings, "cassandra"),
             prepare=lambda: _render(settings, "cassandra"),
             patience_s=180.0,
@@ -69,11 +64,7 @@ def _ports(settings: Settings, server: str) -> tuple[int, ...]:
 
 
 def _java(settings: Settings, server: str, main_class: str) -> tuple[str, ...]:
-    return (
-        str(java_home() / "bin" / "java"),
-        f"@{conf_folder(settings, server)}/jvm.options",
-        main_class,
-    )
+    return (str(java_home() / "bin" / "java"), f"@{conf_folder(settings, server)}/jvm.options", main_class)
 
 
 def _render(settings: Settings, server: str) -> None:
@@ -90,16 +81,7 @@ def _format_hdfs(settings: Settings) -> None:
     _render_hdfs(settings)
     if not (settings.home / "hdfs" / "name" / "current" / "VERSION").exists():
         main_class = "org.apache.hadoop.hdfs.server.namenode.NameNode"
-        _run(
-            settings,
-            "namenode",
-            (
-                *_java(settings, "hdfs", main_class),
-                "-format",
-                "-force",
-                "-nonInteractive",
-            ),
-        )
+        _run(settings, "namenode", (*_java(settings, "hdfs", main_class), "-format", "-force", "-nonInteractive"))
 
 
 def _format_kafka(settings: Settings) -> None:
@@ -107,36 +89,17 @@ def _format_kafka(settings: Settings) -> None:
     if not (settings.home / "kafka" / "meta.properties").exists():
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = _java(settings, "kafka", "kafka.tools.StorageTool")
-        _run(
-            settings,
-            "kafka",
-            (
-                *tool,
-                "format",
-                "--cluster-id",
-                cluster,
-                "--config",
-                str(properties),
-                "--standalone",
-            ),
-        )
+        _run(settings, "kafka", (*tool, "format", "--cluster-id", cluster, "--config", str(properties), "--standalone"))
 
 
 def _run(settings: Settings, name: str, command: tuple[str, ...]) -> None:
     """Run a server's own set-up tool to its end."""
     run = subprocess.run(
-        command,
-        cwd=settings.home,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
+        command, cwd=settings.home, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
     if run.returncode:
         tail = "\n".join((run.stdout + run.stderr).splitlines()[-8:])
-        raise EmbeddedError(
-            f"the storage of {name} under {settings.home} could not be formatted:\n{tail}"
-        )
+        raise EmbeddedError(f"the storage of {name} under {settings.home} could not be formatted:\n{tail}")
 
 
 def _takes_blocks(settings: Settings) -> bool:
