@@ -81,6 +81,16 @@ def test_stopping_takes_the_children_along(home: Path) -> None:
     assert not pid_file(home, "sleeper").exists()
 
 
+def test_children_that_outlived_their_leader_are_ended_too(home: Path) -> None:
+    pid = start(sleeper(home, command=WITH_CHILD), home)
+    os.kill(pid, signal.SIGKILL)
+    while running_pid(home, "sleeper"):
+        time.sleep(0.01)
+    assert len(group_members(pid)) == 1
+    assert not stop(home, "sleeper")
+    assert group_members(pid) == []
+
+
 def test_a_service_that_ignores_term_is_killed_after_its_grace(home: Path) -> None:
     pid = start(sleeper(home, command=DEAF, word="deaf"), home)
     begun = time.monotonic()

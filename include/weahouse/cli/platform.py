@@ -143,6 +143,8 @@ def _take_down(settings: Settings, console: Console) -> None:
     with _shown(console, "Stream, after its current batch"):
         if driver.live_pid(settings) is not None:
             driver.stop(settings, keep_desired=True)
+        # What a driver that died left behind.
+        process.stop(settings.home, instance.STREAM)
     with _shown(console, "Kafka, Cassandra, HDFS and Postgres"):
         instance.stop_servers(settings)
 

@@ -63,7 +63,9 @@ def log_file(home: Path, name: str) -> Path:
 def running_pid(home: Path, name: str) -> int | None:
     """The pid of the service when the very process that was started is alive, else None."""
     recorded = _recorded(home, name)
-    return recorded["pid"] if recorded and identity(recorded["pid"]) == recorded.get("identity") else None
+    if recorded is None or recorded["identity"] is None or identity(recorded["pid"]) != recorded["identity"]:
+        return None
+    return int(recorded["pid"])
 
 
 def identity(pid: int) -> str | None:
@@ -96,18 +98,16 @@ def start(service: Service, home: Path) -> int:
 
 
 def stop(home: Path, name: str) -> bool:
-    """End the service, its whole process group with it; True when it ran."""
+    """End the service and whatever it started in its process group; True when it ran."""
+    recorded = _recorded(home, name)
+    if recorded is None:
+        return False
     pid = running_pid(home, name)
     if pid is not None:
-        recorded = _recorded(home, name) or {}
         with suppress(ProcessLookupError):
             os.kill(pid, recorded["stop_signal"])
         _await(lambda: running_pid(home, name) is None, recorded["grace_s"])
-        # What the leader left behind, and the leader itself when it would not listen.
-        with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
-        if not _await(lambda: not group_members(pid), 5.0):
-            raise EmbeddedError(f"{name} (pid {pid}) survived SIGKILL; look at it with: ps -o pid,stat,cmd -g {pid}")
+    _kill_leftovers(home, name)
     pid_file(home, name).unlink(missing_ok=True)
     return pid is not None
 
@@ -121,6 +121,30 @@ def group_members(group: int) -> list[int]:
             if stat is not None and stat[0] != "Z" and int(stat[2]) == group:
                 members.append(int(entry.name))
     return members
+
+
+def _kill_leftovers(home: Path, name: str) -> None:
+    """Kill what is left of the service's group: a leader that would not listen, or children that outlived theirs."""
+    recorded = _recorded(home, name)
+    if recorded is None:
+        return
+
+    def left() -> list[int]:
+        return [pid for pid in group_members(recorded["pid"]) if _works_in(home, pid)]
+
+    for pid in left():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    if not _await(lambda: not left(), 5.0):
+        raise EmbeddedError(f"{name} survived SIGKILL; look at it with: ps -o pid,stat,cmd -p {left()}")
+
+
+def _works_in(home: Path, pid: int) -> bool:
+    """Whether a process stands in the home, as ours do; a group's number may have gone to a stranger since."""
+    try:
+        return Path(f"/proc/{pid}/cwd").resolve().is_relative_to(home.resolve())
+    except OSError:
+        return False
 
 
 def accepts(port: int) -> bool:
@@ -141,6 +165,7 @@ def log_tail(home: Path, name: str, lines: int = LOG_TAIL_LINES) -> str:
 
 
 def _spawn(service: Service, home: Path) -> int:
+    _kill_leftovers(home, service.name)
     for port in service.ports:
         if accepts(port):
             raise EmbeddedError(
