@@ -95,10 +95,11 @@ def test_pausing_ends_supervision_and_not_the_stream(supervised: Settings) -> No
 
 def test_a_restart_of_airflow_leaves_the_stream_alone(supervised: Settings) -> None:
     before = stream_status(supervised)
-    for service in airflow.services(supervised):
-        pid = process.running_pid(supervised.home, service.name)
+    pids = {name: process.running_pid(supervised.home, name) for name in airflow.COMPONENT_OF}
+    for pid in pids.values():
         assert pid is not None
         os.killpg(pid, signal.SIGKILL)
+    wait_for(lambda: not any(process.running_pid(supervised.home, name) for name in pids), "the end of Airflow")
     assert wait_for_state(supervised, "unsupervised")["pid"] == before["pid"]
     start_all(supervised, airflow.services(supervised), print)
     after = wait_for_state(supervised, "running")
