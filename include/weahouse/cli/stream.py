@@ -65,8 +65,12 @@ def status(
 
 
 def _with_hdfs(action: Callable[[Settings], dict[str, Any]]) -> dict[str, Any]:
+    from weahouse.embedded.process import EmbeddedError
+
     try:
         return action(settings())
+    except EmbeddedError as error:
+        raise UserError(str(error)) from None
     except OSError as error:
         raise UserError(f"HDFS at {settings().hdfs} does not answer ({error}): start it with `weahouse up`") from None
 

@@ -7,7 +7,6 @@ spark-submit's JVM, which leads a session of its own: it outlives the task that 
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
 import os
 import shutil
@@ -108,8 +107,8 @@ def _start(settings: Settings) -> Document:
     if pid is not None:
         # It was told to stop and ends after its batch; only then may another one take over.
         _end(settings, pid, GRACE_S)
-    _kill_leftovers(settings)
-    # No driver of this instance lives now, so an old order to stop must not reach the next one.
+    # No driver of this instance lives now, so an old order to stop must not reach the next one. A Python that outlived
+    # its JVM is killed by `process.start`: it would write beside the next driver.
     hdfs.write_json(progress_path("control.json", settings.hdfs_root), {"desired": RUNNING, "stop_epoch": 0})
     pid = process.start(_service(settings), settings.home)
     return _document("started", pid, f"no driver was alive; started {pid}")
@@ -166,16 +165,6 @@ def _service(settings: Settings) -> process.Service:
         # Its readiness is its heartbeat, which the supervisor watches.
         ready=lambda: True,
     )
-
-
-def _kill_leftovers(settings: Settings) -> None:
-    """Kill what outlived the last driver's JVM: a Python that goes on would write beside the next one."""
-    with suppress(FileNotFoundError, ValueError, KeyError):
-        leader = int(json.loads(process.pid_file(settings.home, SERVICE).read_text())["pid"])
-        for member in process.group_members(leader):
-            if APP in Path(f"/proc/{member}/cmdline").read_text():
-                log.warning("killing %d, which outlived driver %d", member, leader)
-                os.kill(member, signal.SIGKILL)
 
 
 def _gone(settings: Settings, seconds: float) -> bool:

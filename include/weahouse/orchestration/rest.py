@@ -41,7 +41,7 @@ def request(settings: Settings, method: str, path: str, body: object = None, tim
     return answer
 
 
-def is_supervised(settings: Settings, dag_id: str, timeout: float = 0.8) -> bool:
+def is_supervised(settings: Settings, dag_id: str, timeout: float = 1.2) -> bool:
     """Whether Airflow answers, its scheduler lives and the Dag is not paused."""
     try:
         health = request(settings, "GET", "monitor/health", timeout=timeout)

@@ -24,7 +24,8 @@ SUPERVISOR = "stream_supervision"
 HEARTBEAT_LIMIT_S = 30
 # From here on a crash cycle is called by its name instead of "restarting".
 FAILED_AFTER_RESTARTS = 3
-PATIENCE_S = 1.0
+# `weahouse status` has three seconds for everything, of which Python's imports take one.
+PATIENCE_S = 1.3
 DOCUMENTS = ("control", "driver", "supervision", *QUERIES)
 
 Document = dict[str, Any]
@@ -35,7 +36,7 @@ def stream_status(settings: Settings) -> Document:
     """{"state", "epoch", "pid", "lag_records", "watermark", "last_batch_at"}; None for what is unknown.
 
     `state` is one of starting, running, restarting, stopped, failed, unsupervised. `lag_records` counts what the
-    slowest query has not committed. Servers that do not answer cost at most about a second.
+    slowest query has not committed. Servers that do not answer cost at most PATIENCE_S.
     """
     documents = _ask(lambda: read_progress(settings))
     ends, begins = _ask(lambda: end_offsets(settings)), _ask(lambda: begin_offsets(settings))

@@ -70,7 +70,11 @@ class StreamHealthTrigger(BaseTrigger):
     def _ask(self) -> dict[str, Any] | None:
         instance = settings()
         try:
-            begin, end = self._offsets(instance, OffsetSpec.earliest()), self._offsets(instance, OffsetSpec.latest())
+            admin = KafkaAdminClientHook(self.kafka_conn_id).get_conn
+            begin, end = (
+                _offsets(admin, instance, OffsetSpec.earliest()),
+                _offsets(admin, instance, OffsetSpec.latest()),
+            )
             self._lag = lag_by_query(read_progress(instance), begin, end)
         except (OSError, KafkaException) as error:
             self._lag = {}
@@ -103,13 +107,13 @@ class StreamHealthTrigger(BaseTrigger):
             driver.kill(instance, pid)
         return {"outcome": "restart", "reason": reason, "after_s": wait_s}
 
-    def _offsets(self, instance: Settings, spec: OffsetSpec) -> dict[int, int]:
-        admin = KafkaAdminClientHook(self.kafka_conn_id).get_conn
-        topic = instance.observations_topic
-        partitions = admin.list_topics(topic, timeout=KAFKA_TIMEOUT_S).topics[topic].partitions
-        asked = {TopicPartition(topic, partition): spec for partition in partitions}
-        answers = admin.list_offsets(asked, request_timeout=KAFKA_TIMEOUT_S)
-        return {where.partition: future.result().offset for where, future in answers.items()}
+
+def _offsets(admin: Any, instance: Settings, spec: OffsetSpec) -> dict[int, int]:
+    topic = instance.observations_topic
+    partitions = admin.list_topics(topic, timeout=KAFKA_TIMEOUT_S).topics[topic].partitions
+    asked = {TopicPartition(topic, partition): spec for partition in partitions}
+    answers = admin.list_offsets(asked, request_timeout=KAFKA_TIMEOUT_S)
+    return {where.partition: future.result().offset for where, future in answers.items()}
 
 
 def _event(payload: dict[str, Any]) -> TriggerEvent:
