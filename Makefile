@@ -43,4 +43,4 @@ lock: setup ## Resolve requirements.txt into requirements.lock, with hashes
 	.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.txt -o requirements.lock
 
 bench: setup ## Measure the stream; writes .weahouse/bench/latest.json
-	.venv/bin/python -m weahouse.bench
+	.venv/bin/python -m bench

@@ -53,8 +53,8 @@ def _quality() -> str:
         for name, limit in rules.ranges.items()
     ]
     return (
-        f"# Quality tests\n\n{_NOTICE}\nFlags: 1 good, 2 not evaluated, 3 suspect, 4 bad, 9 missing. A test never changes "
-        "or removes a value; averages leave out 4 and 9.\n\n## Bits of `tests_applied` and `tests_failed`\n\n"
+        f"# Quality tests\n\n{_NOTICE}\nFlags: 1 good, 2 not evaluated, 3 suspect, 4 bad, 9 missing. A test never "
+        "changes or removes a value; averages leave out 4 and 9.\n\n## Bits of `tests_applied` and `tests_failed`\n\n"
         f"{_table(('bit', 'value', 'test', 'judges'), bits)}\n\n## Ranges\n\n"
         f"{_table(('variable', 'suspect outside', 'bad outside', 'numbers that mean missing'), limits)}\n"
     )
@@ -85,7 +85,7 @@ def _settings() -> str:
     variables = [(f"`{name}`", f"`{text}`" if text else "the local server") for name, text in told.items()]
     ports = [(name, str(port)) for name, port in PORTS.items()]
     return (
-        f"# Settings\n\n{_NOTICE}\nRead once from the environment. Durations are a number and a unit, such as `90s`, `15m` "
+        f"# Settings\n\n{_NOTICE}\nRead once from the environment. Durations are a number and a unit, such as `90s` "
         f"or `6h`.\n\n{_table(('variable', 'default'), variables)}\n\n## Ports\n\n`WEAHOUSE_PORT_OFFSET` is added to "
         f"each.\n\n{_table(('server', 'port'), ports)}\n"
     )

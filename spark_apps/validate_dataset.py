@@ -1,6 +1,7 @@
-"""Checks a Delta table against its suite under expectations/: exit code 1 when it fails, 2 when there is nothing to check.
+"""Checks a Delta table against its suite under expectations/.
 
-Prints one line for each expectation that was not met. The Data Docs of every run are in <home>/quality.
+Prints one line for each expectation that was not met; the Data Docs of every run are in <home>/quality.
+Exit code 1 when there was one, 2 when the table cannot be read.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def _line(result: Any) -> str:
     count = result.result.get("unexpected_count")
     rows = "" if count is None else f" {count} rows differ."
     raised = [info["exception_message"] for info in _exceptions(result.exception_info)]
-    return f"FAILED {told.type}({column}): {told.description}{rows}" + "".join(f" It raised {message}" for message in raised)
+    return " It raised ".join([f"FAILED {told.type}({column}): {told.description}{rows}", *raised])
 
 
 def _exceptions(info: dict[str, Any]) -> list[dict[str, Any]]:

@@ -3,11 +3,14 @@ from __future__ import annotations
 import math
 import random
 import statistics
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
 from weahouse.serving.panes import merge_panes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def pane(variable: str, values: Sequence[float], suspect: int = 0) -> dict[str, object]:

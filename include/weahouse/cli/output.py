@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,8 @@ from rich.table import Table
 from weahouse.schemas.fields import MEASUREMENTS, VARIABLES, flag_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     from weahouse.serving.panes import Statistics
 
 # Nine variables fit beside a station and a time only under short headings; the full names are those of --json.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +13,8 @@ from weahouse.schemas.fields import VARIABLES, flag_of
 from weahouse.settings import duration, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from weahouse.serving.panes import Statistics
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write a JSON list of rows, and nothing else.")]

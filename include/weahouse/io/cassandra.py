@@ -5,7 +5,6 @@ The stream writes its bulk through another, faster client; this module is for an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ from weahouse.schemas.datasets import SERVING_TABLES
 from weahouse.schemas.render import to_cql
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from cassandra.cluster import Session
     from cassandra.query import PreparedStatement
 

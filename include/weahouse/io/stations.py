@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from weahouse.io.cassandra import write_partitions
@@ -13,6 +12,8 @@ from weahouse.schemas.datasets import GOLD_STATIONS, STATIONS_BY_REGION
 from weahouse.schemas.fields import STATION_ID_PATTERN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from weahouse.settings import Settings
 
 Station = dict[str, Any]

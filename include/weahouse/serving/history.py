@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,8 @@ from weahouse.serving.errors import NotServedError
 from weahouse.serving.panes import Statistics, merge_panes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from weahouse.settings import Settings
 
 # A month of one-minute reports is 44,640 rows: as much as one answer should carry. The lake answers the rest.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from weahouse.schemas.fields import VARIABLES
 from weahouse.serving.errors import NotServedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from weahouse.settings import Settings
 
 _SELECT = f"SELECT region, station_id, variable, observed_at, measured_value, flag FROM {LATEST_BY_REGION.name}"
