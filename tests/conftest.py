@@ -33,6 +33,9 @@ TEST_SETTINGS = from_environment(
         "WEAHOUSE_SERVING_RETENTION_DAYS": "0",
         # Tests wait for batches; nothing they check depends on the pace.
         "WEAHOUSE_OBSERVATIONS_TRIGGER": "1s",
+        "WEAHOUSE_OBSERVATIONS_LEAST_RECORDS": "1",
+        # Small enough that a load of some thousand records takes several batches, between which drivers are killed.
+        "WEAHOUSE_MAX_OFFSETS_PER_TRIGGER": "4000",
         "WEAHOUSE_ARCHIVE_TRIGGER": "2s",
     }
 )
@@ -60,7 +63,7 @@ def clean_home() -> Iterator[None]:
 
 
 def stop_everything() -> None:
-    """Stop whatever a pid file of the tests' home names, an earlier run's leftovers too; Airflow goes before the stream."""
+    """Stop whatever a pid file of the tests' home names, also of an earlier run; Airflow goes before the stream."""
     from weahouse.embedded.instance import SERVICES, STREAM
     from weahouse.embedded.process import stop
 

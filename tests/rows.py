@@ -27,7 +27,9 @@ def event(**members: Any) -> bytes:
     return json.dumps({name: value for name, value in whole.items() if value is not ...}).encode()
 
 
-def records(spark: SparkSession, *values: bytes | None, appended_at: datetime = NOON + timedelta(minutes=1)) -> DataFrame:
+def records(
+    spark: SparkSession, *values: bytes | None, appended_at: datetime = NOON + timedelta(minutes=1)
+) -> DataFrame:
     """Kafka records of partition 0 with offsets from 0, one millisecond apart."""
     rows = [
         (None, value, "weather.observations.v1", 0, offset, appended_at + timedelta(milliseconds=offset), None)

@@ -77,7 +77,11 @@ class Settings:
     # How long an exact repeat is removed before it reaches the tables; later repeats are no-ops of the merge.
     repeat_horizon: timedelta = timedelta(minutes=10)
     archive_trigger: timedelta = timedelta(seconds=30)
-    observations_trigger: timedelta = timedelta(seconds=5)
+    # A batch starts at this pace while at least the least number of records waits, else when the delay is over:
+    # a trickle of readings does not keep a core busy with small batches.
+    observations_trigger: timedelta = timedelta(seconds=2)
+    observations_least_records: int = 1_000
+    observations_delay: timedelta = timedelta(seconds=8)
     max_offsets_per_trigger: int = 250_000
     # 0 keeps observations and summaries in Cassandra for ever.
     serving_retention_days: int = 90

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from pyspark.sql import SparkSession
-
 from tests.rows import event, judged
+
 from weahouse.qc.level1 import BAD, GOOD, MISSING, SUSPECT, TESTS
 from weahouse.qc.rules import load_rules
 from weahouse.schemas.fields import VARIABLES, flag_of
@@ -62,7 +62,9 @@ CONSISTENCY = [
 
 def test_variables_that_contradict_each_other_are_all_suspect(spark: SparkSession):
     told = flags_of(spark, [reading for reading, _ in CONSISTENCY])
-    found = [tuple(flags[variable] for variable in reading) for (reading, _), flags in zip(CONSISTENCY, told, strict=True)]
+    found = [
+        tuple(flags[variable] for variable in reading) for (reading, _), flags in zip(CONSISTENCY, told, strict=True)
+    ]
     assert found == [expected for _, expected in CONSISTENCY]
 
 

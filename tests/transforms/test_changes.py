@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 from pyspark.sql import SparkSession
-
 from tests.rows import NOON, event, judged
+
 from weahouse.transforms.changes import AGAIN, CORRECTION, NEW, REPEAT, SUPERSEDED, classify
 from weahouse.transforms.newest import newest_of_each_key
 
@@ -28,7 +28,9 @@ def test_a_key_that_the_table_does_not_hold_is_new(spark: SparkSession):
 def test_a_record_is_told_from_the_one_that_the_table_holds(spark, temperature_c, arrives, expected):
     arriving, held = event(air_temperature_c=temperature_c), event(air_temperature_c=1.0)
     # Another offset than the held record's, unless it is to be that very record.
-    batch = newest_of_each_key(judged(spark, *([arriving] if expected == AGAIN else [b"", arriving]), appended_at=arrives))
+    batch = newest_of_each_key(
+        judged(spark, *([arriving] if expected == AGAIN else [b"", arriving]), appended_at=arrives)
+    )
     assert classify(batch, judged(spark, held)).first()["change"] == expected
 
 

@@ -4,9 +4,9 @@ import random
 
 from chispa import assert_df_equality
 from pyspark.sql import SparkSession
-
 from tests.modes import Runner
 from tests.rows import event, judged
+
 from weahouse.transforms.newest import newest_of_each_key
 
 VERSIONS = [event(air_temperature_c=t) for t in (1.0, 2.0, 3.0)]

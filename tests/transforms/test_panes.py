@@ -4,9 +4,9 @@ import math
 
 import pytest
 from pyspark.sql import SparkSession
-
 from tests.modes import Runner
 from tests.rows import event, judged
+
 from weahouse.schemas.datasets import PANE_MINUTES
 from weahouse.transforms.panes import summarise
 

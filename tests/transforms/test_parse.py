@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pyspark.sql import SparkSession
-
 from tests.modes import Runner
 from tests.rows import LATENESS, NOON, event, reasons, records
+
 from weahouse.transforms.parse import observations, parse
 
 JSON = "value is not valid JSON"

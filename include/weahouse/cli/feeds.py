@@ -6,7 +6,7 @@ import signal
 import time
 from contextlib import contextmanager
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - Typer reads the annotations at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer

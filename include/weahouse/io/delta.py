@@ -8,6 +8,7 @@ from weahouse.schemas.render import path, to_spark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from delta.tables import DeltaTable
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -89,10 +90,10 @@ def merge_by_key(
     merge.whenNotMatchedInsertAll().execute()
 
 
-def one_of(column: str, values: Sequence[object], at_most: int = 400) -> Column:
-    """Literal bounds: the listed values, or their range where a list would make the plan too long."""
+def one_of(column: str, values: Sequence[date], at_most: int = 400) -> Column:
+    """Literal bounds over days: the listed values, or their range where a list would make the plan too long."""
     from pyspark.sql import functions as F
 
     if len(values) <= at_most:
         return F.col(column).isin(list(values))
-    return F.col(column).between(min(values), max(values))  # type: ignore[type-var]
+    return F.col(column).between(min(values), max(values))

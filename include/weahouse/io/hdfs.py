@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -46,17 +47,32 @@ class Hdfs:
 
     def create_exclusive(self, path: str, document: Document) -> bool:
         """Create the document; False, and nothing changed, where the path exists already."""
-        # HDFS refuses to rename onto an existing file, so the document appears whole or not at all.
         draft = f"{path}.{uuid.uuid4().hex}"
         self._write(draft, document)
+        if self.claim(draft, path):
+            return True
+        self.delete(draft)
+        return False
+
+    def claim(self, source: str, path: str) -> bool:
+        """Move a document to a path that must not exist, dated now; False, and nothing moved, where it does."""
+        now_ms = int(time.time() * 1000)
+        self._client.set_times(source, now_ms, now_ms)
         try:
-            self._client.rename(draft, path, overwrite=False)
-        except (FileExistsError, OSError):
-            self._client.delete(draft, False)
+            # HDFS refuses to rename onto an existing file, so of several claims one succeeds.
+            self._client.rename(source, path, overwrite=False)
+        except OSError:
             if self.exists(path):
                 return False
             raise
         return True
+
+    def modified_at(self, path: str) -> float:
+        """When the document was last written or claimed, in epoch seconds; 0 where there is none."""
+        try:
+            return float(self._client.get_file_info(path).modification_time) / 1000
+        except FileNotFoundError:
+            return 0.0
 
     def delete(self, path: str) -> None:
         """Remove a file or a folder with all it holds; nothing happens where there is none."""

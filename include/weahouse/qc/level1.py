@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -9,6 +10,8 @@ from pyspark.sql import functions as F
 from weahouse.schemas.fields import VARIABLES, flag_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyspark.sql import Column, DataFrame
 
     from weahouse.qc.rules import Rules
@@ -33,7 +36,10 @@ def judge(observations: DataFrame, rules: Rules) -> DataFrame:
     """Add `<variable>_flag`, the masks of tests applied and failed, quality_level 1 and rules_version."""
     present = {variable: _is_present(variable, rules) for variable in VARIABLES}
     applied = {f"range:{variable}": present[variable] for variable in VARIABLES}
-    failed = {f"range:{variable}": present[variable] & _outside(variable, rules.ranges[variable].suspect) for variable in VARIABLES}
+    failed = {
+        f"range:{variable}": present[variable] & _outside(variable, rules.ranges[variable].suspect)
+        for variable in VARIABLES
+    }
     for test, violated in _consistency(rules).items():
         applied[test] = _all(present[variable] for variable in CONSISTENCY_TESTS[test])
         failed[test] = applied[test] & violated
@@ -92,15 +98,10 @@ def _bit(test: str) -> int:
 
 
 def _mask(tests: dict[str, Column]) -> Column:
-    bits = [F.when(condition, F.lit(_bit(test)).cast("bigint")).otherwise(F.lit(0).cast("bigint")) for test, condition in tests.items()]
-    mask = bits[0]
-    for bit in bits[1:]:
-        mask = mask.bitwiseOR(bit)
-    return mask
+    none = F.lit(0).cast("bigint")
+    bits = [F.when(condition, F.lit(_bit(test)).cast("bigint")).otherwise(none) for test, condition in tests.items()]
+    return reduce(lambda left, right: left.bitwiseOR(right), bits)
 
 
-def _all(conditions: object) -> Column:
-    first, *rest = conditions  # type: ignore[misc]
-    for condition in rest:
-        first = first & condition
-    return first
+def _all(conditions: Iterable[Column]) -> Column:
+    return reduce(lambda left, right: left & right, conditions)

@@ -80,7 +80,9 @@ JUDGEMENT: dict[str, Field] = {
     "quality_level": Field("tinyint", "Highest level of quality control reached: 1, 2 or 3"),
     "rules_version": Field("string", "Content hash of the quality rules that judged the row"),
     # Null when on time, so that the Delta log's null counts tell how many rows are late without reading them.
-    "late_by_s": Field("bigint", "Seconds between observation and append where that exceeds the lateness, else null", "s"),
+    "late_by_s": Field(
+        "bigint", "Seconds between observation and append where that exceeds the lateness, else null", "s"
+    ),
     "reason": Field("string", "Why the record could not be read as an observation"),
 }
 

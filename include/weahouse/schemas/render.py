@@ -119,7 +119,8 @@ def data_dictionary(datasets: tuple[Dataset, ...], tables: tuple[ServingTable, .
     """The data dictionary as Markdown: every table with its columns, types, units and meanings."""
     parts = [f"Panes are {PANE_MINUTES} minutes long. All times are UTC.\n"]
     for dataset in datasets:
-        title = f"## `{dataset.name}` · Delta\n\n{dataset.meaning}\n\n`{path(dataset)}`, key `{_names(dataset.primary_key)}`"
+        key = f"key `{_names(dataset.primary_key)}`"
+        title = f"## `{dataset.name}` · Delta\n\n{dataset.meaning}\n\n`{path(dataset)}`, {key}"
         partition = f", partitioned by `{_names(dataset.partition_by)}`" if dataset.partition_by else ""
         parts.append(f"{title}{partition}.\n\n{_table(dataset.columns)}")
     for table in tables:

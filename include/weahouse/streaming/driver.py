@@ -15,7 +15,7 @@ from weahouse.qc.rules import load_rules
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, GOLD_STATIONS, RAW_OBSERVATIONS
 from weahouse.schemas.render import checkpoint_path, path, progress_path
 from weahouse.streaming.archive import archive_batch
-from weahouse.streaming.fencing import FencedError, StopRequestedError, take_epoch
+from weahouse.streaming.fencing import FencedError, StopRequestedError, TableLease, check_epoch, take_epoch
 from weahouse.streaming.observations import ObservationsQuery
 from weahouse.streaming.progress import Heartbeat, document
 from weahouse.streaming.registry import Registry
@@ -45,7 +45,9 @@ class Driver:
         self._spark = spark
         self._settings = settings
         hdfs = Hdfs(settings)
-        self._run = Run(settings, hdfs, take_epoch(hdfs, settings.hdfs_root))
+        epoch = take_epoch(hdfs, settings.hdfs_root)
+        lease = TableLease(hdfs, settings.hdfs_root, CURATED_OBSERVATIONS, "stream", epoch)
+        self._run = Run(settings, hdfs, epoch, lease)
         self._heartbeat = Heartbeat(self._run)
         self._observations = ObservationsQuery(self._run, load_rules(), Registry(settings, hdfs))
         self._queries: dict[str, StreamingQuery] = {}
@@ -73,9 +75,16 @@ class Driver:
         archive_id = self._checkpoint_id("archive")
         archive = read_stream(self._spark, self._settings, "archive")
         self._queries["archive"] = self._query(
-            "archive", archive, self._settings.archive_trigger, lambda rows, n: archive_batch(self._run, rows, n, archive_id())
+            "archive",
+            archive,
+            self._settings.archive_trigger,
+            lambda rows, n: archive_batch(self._run, rows, n, archive_id()),
         )
-        rows = self._observations.transform(read_stream(self._spark, self._settings, "observations"))
+        pace = {
+            "minOffsetsPerTrigger": str(self._settings.observations_least_records),
+            "maxTriggerDelay": f"{self._settings.observations_delay.total_seconds():g}s",
+        }
+        rows = self._observations.transform(read_stream(self._spark, self._settings, "observations", **pace))
         self._queries["observations"] = self._query(
             "observations", rows, self._settings.observations_trigger, self._observations.batch
         )
@@ -114,6 +123,7 @@ class Driver:
 
     def _watch(self) -> Exception | None:
         while all(query.isActive for query in self._queries.values()):
+            check_epoch(self._run.hdfs, self._settings.hdfs_root, self._run.epoch)
             if self._is_to_stop():
                 self._stop()
                 return None

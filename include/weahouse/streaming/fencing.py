@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from weahouse.schemas.datasets import Dataset
 
 _EPOCHS_KEPT = 20
+# No batch holds a lease longer; a writer that died with it is put aside after this.
+_LEASE_S = 600.0
+_LEASE_POLL_S = 0.2
 
 
 class FencedError(RuntimeError):
@@ -48,24 +51,41 @@ def check_epoch(hdfs: Hdfs, root: str, epoch: int) -> None:
         raise FencedError(f"epoch {epoch} is over: a newer driver has taken epoch {epoch + 1}")
 
 
-@contextmanager
-def lease(hdfs: Hdfs, root: str, dataset: Dataset, owner: str, epoch: int, seconds: int = 600) -> Iterator[None]:
-    """Hold a table's write lease; waits while another owner holds it, at most until that one's expiry.
+class TableLease:
+    """The right to write one table, held for a batch: a document that only one writer can have at its place.
 
-    A holder of the same name with an older epoch is dead or fenced, and its lease is taken at once.
+    The document is written once; taking and giving back only move it, which takes milliseconds where a write takes
+    half a second.
     """
-    place = lease_path(dataset, root)
-    hdfs.mkdirs(place.rpartition("/")[0])
-    while not hdfs.create_exclusive(place, {"owner": owner, "epoch": epoch, "expires_at": time.time() + seconds}):
-        holder = hdfs.read_json(place)
+
+    def __init__(self, hdfs: Hdfs, root: str, dataset: Dataset, owner: str, epoch: int) -> None:
+        self._hdfs = hdfs
+        self._place = lease_path(dataset, root)
+        self._holder = {"owner": owner, "epoch": epoch}
+        self._mine = f"{self._place}.{owner}.{epoch}"
+        hdfs.mkdirs(self._place.rpartition("/")[0])
+        hdfs.write_json(self._mine, self._holder)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Wait for the lease and hold it; an older epoch of the same owner and an expired holder are put aside."""
+        while not self._hdfs.claim(self._mine, self._place):
+            if self._is_outlived():
+                self._hdfs.delete(self._place)
+            else:
+                time.sleep(_LEASE_POLL_S)
+        try:
+            yield
+        finally:
+            if self._hdfs.read_json(self._place) == self._holder:
+                self._hdfs.claim(self._place, self._mine)
+            else:
+                # It expired under us and somebody else has it; the next batch needs a document of its own again.
+                self._hdfs.write_json(self._mine, self._holder)
+
+    def _is_outlived(self) -> bool:
+        holder = self._hdfs.read_json(self._place)
         if holder is None:
-            continue
-        is_outlived = holder["owner"] == owner and holder["epoch"] <= epoch
-        if is_outlived or holder["expires_at"] < time.time():
-            hdfs.delete(place)
-        else:
-            time.sleep(0.2)
-    try:
-        yield
-    finally:
-        hdfs.delete(place)
+            return False
+        is_earlier_self = holder["owner"] == self._holder["owner"] and holder["epoch"] <= self._holder["epoch"]
+        return is_earlier_self or self._hdfs.modified_at(self._place) < time.time() - _LEASE_S

@@ -80,7 +80,7 @@ class ObservationsQuery:
             return upsert(self.run, rows, self.rules, self.registry)
 
     def settle_unpublished(self, spark: SparkSession, settled_batch: int) -> int:
-        """Merge again the batches that were committed but never settled, because a driver died between; returns the last."""
+        """Merge again what was committed but never settled, because a driver died between; returns the last batch."""
         committed = self._committed_batches()
         for batch_id in (batch for batch in committed if batch > settled_batch):
             self.merge_again(spark, self._planned(batch_id - 1), self._planned(batch_id))

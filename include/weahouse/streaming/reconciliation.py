@@ -18,6 +18,7 @@ from weahouse.schemas.datasets import (
     QUERIES,
     RAW_OBSERVATIONS,
 )
+from weahouse.schemas.fields import FIELDS
 from weahouse.schemas.render import progress_path, to_spark
 from weahouse.transforms.dispositions import DISPOSITIONS, DOUBLED, UNACCOUNTED, differences, dispose, missing_offsets
 from weahouse.transforms.parse import parse
@@ -48,11 +49,14 @@ def reconcile(spark: SparkSession, settings: Settings, begin: datetime | None, e
     raw = read_table(spark, settings, RAW_OBSERVATIONS).where(is_within("timestamp"))
     raw = raw.where(_is_committed(_committed(settings))).persist()
     quarantine = read_table(spark, settings, CURATED_QUARANTINE).where(is_within("timestamp"))
-    curated = read_table(spark, settings, CURATED_OBSERVATIONS)
+    # Read twice below, and a table of many small files is slow to open.
+    curated = read_table(spark, settings, CURATED_OBSERVATIONS).persist()
 
     disposed = dispose(parse(raw), curated, quarantine).persist()
     counts = {row["disposition"]: row["count"] for row in disposed.groupBy("disposition").count().collect()}
     missing = sum(row["missing"] for row in missing_offsets(raw).collect())
+    if not counts:
+        raise NothingToCompareError("no record of Raw lies in the asked range")
 
     compared = curated.where(is_within("ingested_at")).where(_is_served(settings)).persist()
     served = read_served(spark, settings, compared).where(is_within("ingested_at"))
@@ -75,15 +79,11 @@ def read_served(spark: SparkSession, settings: Settings, curated: DataFrame) -> 
     schema = "station_id string, day string"
     partitions = spark.createDataFrame(found, schema).union(held).distinct().repartition(_READERS)
     types = {field.name: field.dataType.simpleString() for field in to_spark(CURATED_OBSERVATIONS)}
-    return partitions.mapInArrow(
-        _Reader(settings).read, ", ".join(f"{name} {types[name]}" for name in _SERVED_COLUMNS)
-    )
+    return partitions.mapInArrow(_Reader(settings).read, ", ".join(f"{name} {types[name]}" for name in _SERVED_COLUMNS))
 
 
 _DISTINCT = f"SELECT DISTINCT station_id, day FROM {OBSERVATIONS_BY_STATION.name}"
-_SELECT = (
-    f"SELECT {', '.join(_SERVED_COLUMNS)} FROM {OBSERVATIONS_BY_STATION.name} WHERE station_id = ? AND day = ?"
-)
+_SELECT = f"SELECT {', '.join(_SERVED_COLUMNS)} FROM {OBSERVATIONS_BY_STATION.name} WHERE station_id = ? AND day = ?"
 
 
 class _Reader:
@@ -95,12 +95,9 @@ class _Reader:
     def read(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
-        types = {"double": pa.float64(), "tinyint": pa.int8(), "bigint": pa.int64(), "string": pa.string()}
-        from weahouse.schemas.fields import FIELDS
-
-        schema = pa.schema(
-            [(name, types.get(FIELDS[name].type, pa.timestamp("us", "UTC"))) for name in _SERVED_COLUMNS]
-        )
+        arrow = {"double": pa.float64(), "tinyint": pa.int8(), "bigint": pa.int64(), "string": pa.string()}
+        arrow["timestamp"] = pa.timestamp("us", "UTC")
+        schema = pa.schema([(name, arrow[FIELDS[name].type]) for name in _SERVED_COLUMNS])
         for batch in batches:
             pairs = zip(*(column.to_pylist() for column in batch.columns), strict=True)
             found = list(rows_of_each(self._settings, _SELECT, pairs))

@@ -47,7 +47,9 @@ class Registry:
         if not regions:
             return
         log.info("registering %d unknown stations", len(regions))
-        rows = [{"station_id": station, "region": region, "registry": "observed"} for station, region in regions.items()]
+        rows = [
+            {"station_id": station, "region": region, "registry": "observed"} for station, region in regions.items()
+        ]
         upsert_stations(self._settings, rows)
 
     def _current(self, spark: SparkSession) -> DataFrame:

@@ -9,7 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from weahouse.io.cassandra import CassandraError, connect
-from weahouse.streaming.fencing import StopRequestedError, check_epoch
+from weahouse.streaming.fencing import StopRequestedError, TableLease, check_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ class Run:
     settings: Settings
     hdfs: Hdfs
     epoch: int
+    curated_lease: TableLease
     stopping: Event = field(default_factory=Event)
     waiting_on: str | None = None
     # What each query's batches did, by batch id, until their progress is published.

@@ -27,12 +27,13 @@ def _options(settings: Settings) -> dict[str, str]:
     }
 
 
-def read_stream(spark: SparkSession, settings: Settings, query: str) -> DataFrame:
+def read_stream(spark: SparkSession, settings: Settings, query: str, **pace: str) -> DataFrame:
     """The observations topic from the checkpoint, or from its beginning where there is none."""
     limits = {
         "startingOffsets": "earliest",
         "maxOffsetsPerTrigger": str(settings.max_offsets_per_trigger),
         "groupIdPrefix": f"weahouse.{query}",
+        **pace,
     }
     return spark.readStream.format("kafka").options(**_options(settings), **limits).load().select(*RECORD_COLUMNS)
 

@@ -13,7 +13,6 @@ from pyspark.sql import functions as F
 from weahouse.io.cassandra_writer import Target
 from weahouse.io.delta import merge_by_key, one_of, read_table
 from weahouse.qc.level1 import judge
-from weahouse.qc.rules import Rules
 from weahouse.schemas.datasets import (
     CURATED_OBSERVATIONS,
     LATEST_BY_REGION,
@@ -21,13 +20,13 @@ from weahouse.schemas.datasets import (
     PANE_MINUTES,
     SUMMARIES_BY_STATION,
 )
-from weahouse.streaming.fencing import lease
 from weahouse.transforms.changes import CORRECTION, NEW, REPEAT, SUPERSEDED, WRITTEN, classify
 from weahouse.transforms.newest import newest_of_each_key
 from weahouse.transforms.panes import summarise, window_start
 from weahouse.transforms.served import latest_rows, observation_rows, summary_rows, with_ttl
 
 if TYPE_CHECKING:
+    from weahouse.qc.rules import Rules
     from datetime import date, datetime
 
     from pyspark.sql import Column, DataFrame
@@ -36,9 +35,8 @@ if TYPE_CHECKING:
     from weahouse.streaming.registry import Registry
     from weahouse.streaming.run import Run
 
-_NEWER = "struct(s.ingested_at, s.kafka_partition, s.kafka_offset) > struct(t.ingested_at, t.kafka_partition, t.kafka_offset)"
+_NEWER = " > ".join(f"struct({alias}.ingested_at, {alias}.kafka_partition, {alias}.kafka_offset)" for alias in "st")
 _IS_CORRECTION = f"t.payload_hash <> s.payload_hash AND {_NEWER}"
-_OWNER = "stream"
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def upsert(run: Run, observations: DataFrame, rules: Rules, registry: Registry) 
 def _merge(run: Run, newest: DataFrame, extent: Extent, rules: Rules, registry: Registry) -> dict[str, Any]:
     spark, settings = newest.sparkSession, run.settings
     with ThreadPoolExecutor(1) as beside:
-        with lease(run.hdfs, settings.hdfs_root, CURATED_OBSERVATIONS, _OWNER, run.epoch):
+        with run.curated_lease.held():
             held = read_table(spark, settings, CURATED_OBSERVATIONS).where(extent.bounds())
             judged = judge(registry.with_region(newest), rules)
             changes = classify(judged, held).persist(StorageLevel.MEMORY_AND_DISK)

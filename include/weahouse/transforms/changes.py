@@ -24,7 +24,7 @@ _KNOWN = ("payload_hash", *VERSION, "tests_applied")
 
 
 def classify(newest: DataFrame, table: DataFrame) -> DataFrame:
-    """Add `change` and `was_present`, the mask of range tests applied to the row that a correction replaces (else 0)."""
+    """Add `change`, and `was_present`: the mask of tests applied to the row that a correction replaces, else 0."""
     held = table.select(*KEY, *[F.col(column).alias(f"held_{column}") for column in _KNOWN])
     is_same_record = (F.col("kafka_partition") == F.col("held_kafka_partition")) & (
         F.col("kafka_offset") == F.col("held_kafka_offset")

@@ -24,7 +24,9 @@ def dispose(parsed: DataFrame, curated: DataFrame, quarantine: DataFrame) -> Dat
     """
     records = parsed.groupBy("partition", "offset").agg(
         F.count("*").alias("copies"),
-        F.first(F.struct("station_id", "observed_at", F.col("timestamp").alias("ingested_at"), "payload_hash", "reason")).alias("r"),
+        F.first(
+            F.struct("station_id", "observed_at", F.col("timestamp").alias("ingested_at"), "payload_hash", "reason")
+        ).alias("r"),
     )
     rows = curated.groupBy(*KEY).agg(
         F.count("*").alias("rows"), F.max_by(F.struct("payload_hash", *VERSION), F.struct(*VERSION)).alias("c")
@@ -37,7 +39,9 @@ def dispose(parsed: DataFrame, curated: DataFrame, quarantine: DataFrame) -> Dat
     )
     is_held = (F.col("c.kafka_partition") == F.col("partition")) & (F.col("c.kafka_offset") == F.col("offset"))
     is_readable = F.col("reason").isNull()
-    version = F.struct("ingested_at", F.col("partition").alias("kafka_partition"), F.col("offset").alias("kafka_offset"))
+    version = F.struct(
+        "ingested_at", F.col("partition").alias("kafka_partition"), F.col("offset").alias("kafka_offset")
+    )
     is_older = version < F.struct(*[F.col(f"c.{column}").alias(column) for column in VERSION])
     quarantines, copies_in_curated = F.coalesce("quarantines", F.lit(0)), F.coalesce("rows", F.lit(0))
     disposition = (

@@ -34,7 +34,9 @@ def parse(records: DataFrame) -> DataFrame:
     # parse and parsing each record several times.
     wrapped = "'{\"e\":[' || cast(value as string) || ']}'"
     schema = f"e array<{event_to_spark().simpleString()}>, _corrupt string"
-    options = "map('allowNonNumericNumbers', 'false', 'allowSingleQuotes', 'false', 'columnNameOfCorruptRecord', '_corrupt')"
+    options = (
+        "map('allowNonNumericNumbers', 'false', 'allowSingleQuotes', 'false', 'columnNameOfCorruptRecord', '_corrupt')"
+    )
     read = records.selectExpr("*", f"inline(array(from_json({wrapped}, '{schema}', {options})))")
 
     event = F.get(F.col("e"), F.lit(0))
@@ -113,7 +115,10 @@ def _reason() -> Column:
         (F.col("_observed_at").isNull(), "observed_at is missing"),
         (F.col("observed_at").isNull(), "observed_at is not an RFC 3339 time with a zone"),
         (F.year("observed_at") < _EARLIEST_YEAR, f"observed_at is before {_EARLIEST_YEAR}"),
-        (ahead_s > _MINUTES_AHEAD * 60, f"observed_at is more than {_MINUTES_AHEAD} minutes ahead of the broker's time"),
+        (
+            ahead_s > _MINUTES_AHEAD * 60,
+            f"observed_at is more than {_MINUTES_AHEAD} minutes ahead of the broker's time",
+        ),
         *[
             (F.col(variable).isin(float("inf"), float("-inf")), f"{variable} is not a finite number")
             for variable in VARIABLES

@@ -79,7 +79,7 @@ def summary_rows(panes: DataFrame) -> DataFrame:
 
 
 def with_ttl(rows: DataFrame, retention_s: int, now_s: int) -> DataFrame:
-    """Replace `ingested_at_s` by `ttl_s`, what is left of the retention; rows beyond it are dropped; 0 keeps for ever."""
+    """Replace `ingested_at_s` by `ttl_s`, what is left of the retention (0: for ever); drop rows beyond it."""
     if retention_s == 0:
         return rows.drop("ingested_at_s").withColumn("ttl_s", F.lit(0))
     left_s = (F.col("ingested_at_s") + F.lit(retention_s - now_s)).cast("int")
@@ -103,5 +103,3 @@ def _for_driver(name: str) -> Column:
     if FIELDS[name].type == "date":
         return F.unix_date(name).cast("bigint") * 86400
     return F.col(name)
-
-

@@ -1,0 +1,1 @@
+"""Measurements of the platform, side by side in one run: `make bench`."""

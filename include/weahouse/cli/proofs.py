@@ -1,0 +1,97 @@
+"""`weahouse reconcile`: the proof that nothing is lost and nothing counted twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from weahouse.cli.errors import UserError
+from weahouse.settings import Settings, settings
+
+_APP = "reconcile_offsets.py"
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
+_MEANINGS = {
+    "offsets": "Kafka offsets in range",
+    "curated": "hold a row of Curated",
+    "duplicate": "say what a row of Curated says already",
+    "superseded": "were corrected by a newer record",
+    "quarantined": "could not be read, and stand in the quarantine",
+    "unaccounted": "have no disposition, or are missing from Raw",
+    "doubled": "have more than one",
+    "compared_cassandra": "rows of Curated compared with Cassandra",
+    "differing_cassandra": "rows that differ",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(reconcile)
+
+
+def reconcile(
+    begin: Annotated[
+        datetime | None, typer.Option("--from", formats=_FORMATS, help="Records appended from this UTC time on.")
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option("--to", formats=_FORMATS, help="Records appended before this UTC time.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Prove the contract: each Kafka offset in Raw has exactly one disposition, and Cassandra equals Curated.
+
+    Exit code 1 when something is unaccounted for, doubled or differs, or when nothing was compared.
+    """
+    if begin and end and begin >= end:
+        raise UserError(f"--from {begin} must lie before --to {end}")
+    limits = [
+        part for flag, time in (("--from", begin), ("--to", end)) if time for part in (flag, f"{time.isoformat()}Z")
+    ]
+    with Console(stderr=True).status("comparing Raw, Curated, quarantine and Cassandra in Spark"):
+        code, found = _run(settings(), limits)
+    if "error" in found:
+        raise UserError(found["error"])
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        _print(found)
+    raise typer.Exit(code)
+
+
+def _run(settings: Settings, arguments: list[str]) -> tuple[int, dict[str, Any]]:
+    from weahouse.orchestration.spark_submit import scratch_folder, spark_environment, spark_submit_command
+
+    scratch_folder(settings, _APP.removesuffix(".py")).mkdir(parents=True, exist_ok=True)
+    log = settings.home / "logs" / "reconcile.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as stderr:
+        done = subprocess.run(
+            spark_submit_command(settings, _APP, *arguments),
+            env={**os.environ, **spark_environment(settings)},
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            check=False,
+        )
+    lines = done.stdout.decode().strip().splitlines()
+    try:
+        return done.returncode, json.loads(lines[-1])
+    except (IndexError, ValueError):
+        raise UserError(f"the reconciliation did not end (exit code {done.returncode}): see {log}") from None
+
+
+def _print(found: dict[str, Any]) -> None:
+    table = Table(show_header=False, box=None)
+    for name, meaning in _MEANINGS.items():
+        is_fault = name in ("unaccounted", "doubled", "differing_cassandra") and found[name] > 0
+        table.add_row(name, f"{found[name]:,}", meaning, style="bold red" if is_fault else None)
+    console = Console(file=sys.stdout)
+    console.print(table)
+    for example in found["examples"]:
+        console.print(f"  {example}", highlight=False)
