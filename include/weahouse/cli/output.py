@@ -128,6 +128,9 @@ def legend(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def summary_rows(found: Mapping[str, Statistics], variables: Sequence[str]) -> Iterator[list[str]]:
     """The lines under a history: least, mean and greatest value; for rain, whose mean says nothing, the sum."""
+    if not found:
+        # Panes follow their observations by some seconds.
+        return
     for label, statistic in (("min", "minimum"), ("mean", "mean"), ("max", "maximum")):
         yield [label, *[_statistic(found, v, statistic) for v in variables]]
     if _RAIN in found and _RAIN in variables:
