@@ -58,23 +58,28 @@ def wait_for_state(settings: Settings, wanted: str) -> dict[str, Any]:
     return found
 
 
+def ask(settings: Settings, method: str, path: str, body: object = None) -> Any:
+    # What was killed in a transaction keeps its locks until Postgres ends it, 20 s later.
+    return rest.request(settings, method, path, body, timeout=60.0)
+
+
 def trigger(settings: Settings, conf: dict[str, object]) -> str:
     now = datetime.now(UTC).isoformat()
-    run = rest.request(settings, "POST", RUNS, {"logical_date": None, "run_after": now, "conf": conf})
+    run = ask(settings, "POST", RUNS, {"logical_date": None, "run_after": now, "conf": conf})
     return str(run["dag_run_id"])
 
 
 def run_of(settings: Settings, run_id: str) -> dict[str, Any]:
-    return dict(rest.request(settings, "GET", f"{RUNS}/{quote(run_id, safe='')}"))
+    return dict(ask(settings, "GET", f"{RUNS}/{quote(run_id, safe='')}"))
 
 
 def log_of(settings: Settings, run_id: str, task: str) -> str:
-    return str(rest.request(settings, "GET", f"{RUNS}/{quote(run_id, safe='')}/taskInstances/{task}/logs/1"))
+    return str(ask(settings, "GET", f"{RUNS}/{quote(run_id, safe='')}/taskInstances/{task}/logs/1"))
 
 
 def test_a_killed_driver_is_restarted_and_the_reason_is_in_the_task_log(supervised: Settings) -> None:
     before = stream_status(supervised)
-    (run,) = rest.request(supervised, "GET", f"{RUNS}?state=running")["dag_runs"]
+    (run,) = ask(supervised, "GET", f"{RUNS}?state=running")["dag_runs"]
     os.kill(before["pid"], signal.SIGKILL)
     wait_for(lambda: driver.live_pid(supervised) not in (None, before["pid"]), "another driver")
     after = wait_for_state(supervised, "running")
@@ -85,7 +90,7 @@ def test_a_killed_driver_is_restarted_and_the_reason_is_in_the_task_log(supervis
 
 def test_pausing_ends_supervision_and_not_the_stream(supervised: Settings) -> None:
     pid = stream_status(supervised)["pid"]
-    rest.request(supervised, "PATCH", f"dags/{SUPERVISOR}", {"is_paused": True})
+    ask(supervised, "PATCH", f"dags/{SUPERVISOR}", {"is_paused": True})
     try:
         assert wait_for_state(supervised, "unsupervised")["pid"] == pid
     finally:
