@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean lint test test-all golden docs lock bench
+.PHONY: help setup up down status clean lint test test-slow test-all golden docs lock bench
 
 weahouse := .venv/bin/weahouse
 
@@ -30,8 +30,10 @@ lint: setup ## Check style, types and who imports whom
 test: setup ## Run the tests on servers of their own
 	.venv/bin/pytest -m 'not slow'
 
-test-all: setup ## Run the tests, the slow ones too
-	.venv/bin/pytest
+test-slow: setup ## Run the tests that take minutes: the whole file of real observations, with kills
+	.venv/bin/pytest -m slow
+
+test-all: test test-slow ## Run all tests
 
 golden: setup ## Rewrite the golden files of the rendered commands
 	REWRITE_GOLDEN=1 .venv/bin/pytest -k 'golden or reviewed'

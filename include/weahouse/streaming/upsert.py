@@ -26,11 +26,11 @@ from weahouse.transforms.panes import summarise, window_start
 from weahouse.transforms.served import latest_rows, observation_rows, summary_rows, with_ttl
 
 if TYPE_CHECKING:
-    from weahouse.qc.rules import Rules
     from datetime import date, datetime
 
     from pyspark.sql import Column, DataFrame
 
+    from weahouse.qc.rules import Rules
     from weahouse.schemas.datasets import ServingTable
     from weahouse.streaming.registry import Registry
     from weahouse.streaming.run import Run

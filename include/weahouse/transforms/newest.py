@@ -16,7 +16,7 @@ VERSION = ("ingested_at", "kafka_partition", "kafka_offset")
 
 
 def newest_of_each_key(observations: DataFrame) -> DataFrame:
-    """Reduce to the newest record of each (station_id, observed_at); `contested`: its records contradicted each other."""
+    """The newest record of each (station_id, observed_at); `contested` where its records contradict each other."""
     # max_by is deterministic in batch and in a micro-batch alike; dropDuplicates keeps an arbitrary row in one and
     # the first in the other.
     rest = [column for column in observations.columns if column not in KEY]
