@@ -122,7 +122,7 @@ def test_an_unknown_parameter_fails_its_run_by_name_and_the_stream_goes_on(super
 def test_the_parameter_stop_ends_the_stream_and_it_stays_stopped_until_started(supervised: Settings) -> None:
     run_id = trigger(supervised, {"stop": True})
     wait_for_state(supervised, "stopped")
-    assert "stopped:" in log_of(supervised, run_id, "start_stream")
+    wait_for(lambda: "stopped: pid" in log_of(supervised, run_id, "start_stream"), "a graceful end in the task log")
     # Several looks of the watch and the start of another run.
     time.sleep(15)
     assert stream_status(supervised)["state"] == "stopped"

@@ -46,6 +46,8 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
         "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         # Counting the state's rows reads each key before it is written.
         "spark.sql.streaming.stateStore.rocksdb.trackTotalNumberOfRows": "false",
+        # A driver killed in its very first batch leaves a draft in the checkpoint, and Spark would never start there again.
+        "spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart": "false",
         "spark.hadoop.fs.defaultFS": settings.hdfs,
         # The instance has one DataNode: more copies would be reported missing for ever.
         "spark.hadoop.dfs.replication": "1",
