@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import psutil
 import pytest
 
 from weahouse.embedded import airflow, process
@@ -138,10 +140,15 @@ def test_two_starts_at_once_are_one_driver(supervised: Settings) -> None:
     # The supervisor may have been first.
     assert told in (["adopted"] * 2 + ["started"], ["adopted"] * 3)
     wait_for_state(supervised, "running")
-    with subprocess.Popen(("ps", "-eo", "pid,args"), stdout=subprocess.PIPE, text=True) as listing:
-        drivers = [line for line in listing.communicate()[0].splitlines() if is_driver_of(supervised, line)]
+    drivers = [line for line in command_lines() if is_driver_of(supervised, line)]
     assert len(drivers) == 1
 
 
+def command_lines() -> Iterator[str]:
+    for running in psutil.process_iter():
+        with suppress(psutil.Error):
+            yield " ".join(running.cmdline())
+
+
 def is_driver_of(settings: Settings, line: str) -> bool:
-    return "org.apache.spark.deploy.SparkSubmit" in line and f"{settings.home}/spark/{driver.APP[:-3]}" in line
+    return "org.apache.spark.deploy.SparkSubmit" in line and f"{settings.home}/spark/stream_observations" in line

@@ -46,7 +46,7 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
         "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         # Counting the state's rows reads each key before it is written.
         "spark.sql.streaming.stateStore.rocksdb.trackTotalNumberOfRows": "false",
-        # A driver killed in its very first batch leaves a draft in the checkpoint, and Spark would never start there again.
+        # A driver killed in its very first batch leaves drafts in the checkpoint, and Spark would refuse it for ever.
         "spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart": "false",
         "spark.hadoop.fs.defaultFS": settings.hdfs,
         # The instance has one DataNode: more copies would be reported missing for ever.
