@@ -35,7 +35,7 @@ TEST_SETTINGS = from_environment(
         "WEAHOUSE_OBSERVATIONS_TRIGGER": "1s",
         "WEAHOUSE_OBSERVATIONS_LEAST_RECORDS": "1",
         # Small enough that a load of some thousand records takes several batches, between which drivers are killed.
-        "WEAHOUSE_MAX_OFFSETS_PER_TRIGGER": "4000",
+        "WEAHOUSE_MAX_OFFSETS_PER_TRIGGER": "2000",
         "WEAHOUSE_ARCHIVE_TRIGGER": "2s",
     }
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from tests.integration.conftest import Stream
 
-STATIONS, MINUTES = 20, 500
+STATIONS, MINUTES = 20, 250
 CONTENT = ", ".join(("observed_at", *MEASUREMENTS, *FLAGS))
 
 
@@ -86,7 +86,7 @@ def test_kills_in_the_middle_of_a_load_change_nothing(spark: SparkSession, strea
 def test_the_stream_waits_for_cassandra_and_catches_up(spark: SparkSession, stream: Stream):
     [cassandra] = [service for service in servers.services(stream.settings) if service.name == "cassandra"]
     before, since = driver.live_pid(stream.settings), datetime.now(UTC)
-    process.stop(cassandra, stream.settings.home)
+    process.stop(stream.settings.home, "cassandra")
     stream.send(*load("wait")[:2_000])
     eventually(lambda: stream.progress("driver")["waiting_on"] == "cassandra", "waiting on Cassandra")
     process.start(cassandra, stream.settings.home)

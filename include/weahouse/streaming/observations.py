@@ -18,6 +18,7 @@ from weahouse.schemas.datasets import KEY
 from weahouse.schemas.render import checkpoint_path
 from weahouse.streaming.source import read_range
 from weahouse.streaming.upsert import upsert
+from weahouse.transforms.changes import CORRECTION, NEW
 from weahouse.transforms.parse import observations, parse
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class ObservationsQuery:
         records = read_range(spark, self.run.settings, start, end)
         rows = observations(parse(records), self.run.settings.lateness)
         with self._lock:
-            return upsert(self.run, rows, self.rules, self.registry)
+            # The batch was committed, so what the table holds of it has been served too.
+            return upsert(self.run, rows, self.rules, self.registry, changes=(NEW, CORRECTION))
 
     def settle_unpublished(self, spark: SparkSession, settled_batch: int) -> int:
         """Merge again what was committed but never settled, because a driver died between; returns the last batch."""

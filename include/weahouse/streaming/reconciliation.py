@@ -45,22 +45,35 @@ def reconcile(spark: SparkSession, settings: Settings, begin: datetime | None, e
     Returns offsets, curated, duplicate, superseded, quarantined, unaccounted, doubled, compared_cassandra,
     differing_cassandra, and up to ten examples of each fault. Records that a query has not committed yet are left out.
     """
-    is_within = _appended_within(begin, end)
-    raw = read_table(spark, settings, RAW_OBSERVATIONS).where(is_within("timestamp"))
-    raw = raw.where(_is_committed(_committed(settings))).persist()
-    quarantine = read_table(spark, settings, CURATED_QUARANTINE).where(is_within("timestamp"))
-    # Read twice below, and a table of many small files is slow to open.
-    curated = read_table(spark, settings, CURATED_OBSERVATIONS).persist()
+    held: list[DataFrame] = []
 
-    disposed = dispose(parse(raw), curated, quarantine).persist()
+    def keep(rows: DataFrame) -> DataFrame:
+        held.append(rows.persist())
+        return held[-1]
+
+    try:
+        return _compare(spark, settings, _appended_within(begin, end), keep)
+    finally:
+        # A long-lived session would answer the next call from what it has kept.
+        for rows in held:
+            rows.unpersist()
+
+
+def _compare(spark: SparkSession, settings: Settings, is_within: Any, keep: Any) -> dict[str, Any]:
+    raw = read_table(spark, settings, RAW_OBSERVATIONS).where(is_within("timestamp"))
+    raw = keep(raw.where(_is_committed(_committed(settings))))
+    quarantine = read_table(spark, settings, CURATED_QUARANTINE).where(is_within("timestamp"))
+    curated = keep(read_table(spark, settings, CURATED_OBSERVATIONS))
+
+    disposed = keep(dispose(parse(raw), curated, quarantine))
     counts = {row["disposition"]: row["count"] for row in disposed.groupBy("disposition").count().collect()}
-    missing = sum(row["missing"] for row in missing_offsets(raw).collect())
     if not counts:
         raise NothingToCompareError("no record of Raw lies in the asked range")
+    missing = sum(row["missing"] for row in missing_offsets(raw).collect())
 
-    compared = curated.where(is_within("ingested_at")).where(_is_served(settings)).persist()
+    compared = curated.where(is_within("ingested_at")).where(_is_served(settings))
     served = read_served(spark, settings, compared).where(is_within("ingested_at"))
-    differing = differences(compared, served, _SERVED_COLUMNS).persist()
+    differing = keep(differences(compared, served, _SERVED_COLUMNS))
     return {
         "offsets": sum(counts.values()) + missing,
         **{name: counts.get(name, 0) for name in DISPOSITIONS},

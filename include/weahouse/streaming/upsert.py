@@ -56,28 +56,33 @@ class Extent:
         return one_of(f"{prefix}observed_date", self.days) & within
 
 
-def upsert(run: Run, observations: DataFrame, rules: Rules, registry: Registry) -> dict[str, Any]:
+def upsert(
+    run: Run, observations: DataFrame, rules: Rules, registry: Registry, changes: tuple[str, ...] = WRITTEN
+) -> dict[str, Any]:
     """Merge observations into Curated and Cassandra, and make the touched panes anew; repeating it changes nothing.
 
-    Returns counts: inserted, updated, repeats, superseded, late, contested, rows_served, panes.
+    Rows of other `changes` than the given ones are counted only. Returns counts: inserted, updated, repeats,
+    superseded, written, late, contested, rows_served, panes; nothing where there are no rows.
     """
     newest = newest_of_each_key(observations).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         extent = _extent(newest)
-        return _merge(run, newest, extent, rules, registry) if extent else {}
+        return _merge(run, newest, extent, rules, registry, changes) if extent else {}
     finally:
         newest.unpersist()
 
 
-def _merge(run: Run, newest: DataFrame, extent: Extent, rules: Rules, registry: Registry) -> dict[str, Any]:
+def _merge(
+    run: Run, newest: DataFrame, extent: Extent, rules: Rules, registry: Registry, wanted: tuple[str, ...]
+) -> dict[str, Any]:
     spark, settings = newest.sparkSession, run.settings
     with ThreadPoolExecutor(1) as beside:
         with run.curated_lease.held():
             held = read_table(spark, settings, CURATED_OBSERVATIONS).where(extent.bounds())
             judged = judge(registry.with_region(newest), rules)
             changes = classify(judged, held).persist(StorageLevel.MEMORY_AND_DISK)
-            counts = _count(changes)
-            written = changes.where(F.col("change").isin(*WRITTEN))
+            counts = _count(changes, wanted)
+            written = changes.where(F.col("change").isin(*wanted))
             served = beside.submit(_serve, run, written) if counts["written"] else None
             if counts["inserted"] + counts["updated"]:
                 _merge_into_curated(written, run, extent, with_updates=counts["updated"] > 0)
@@ -98,7 +103,7 @@ def _extent(newest: DataFrame) -> Extent | None:
     return Extent(row["rows"], sorted(row["days"]), row["first"], row["last"]) if row and row["rows"] else None
 
 
-def _count(changes: DataFrame) -> dict[str, Any]:
+def _count(changes: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
     change = F.col("change")
     unknown = F.when(~F.col("is_registered"), F.struct("station_id", "region"))
     row = changes.agg(
@@ -106,7 +111,7 @@ def _count(changes: DataFrame) -> dict[str, Any]:
         F.count_if(change == CORRECTION).alias("updated"),
         F.count_if(change == REPEAT).alias("repeats"),
         F.count_if(change == SUPERSEDED).alias("superseded"),
-        F.count_if(change.isin(*WRITTEN)).alias("written"),
+        F.count_if(change.isin(*wanted)).alias("written"),
         F.count_if((change == NEW) & F.col("late_by_s").isNotNull()).alias("late"),
         F.count_if(F.col("contested") | change.isin(CORRECTION, SUPERSEDED)).alias("contested"),
         F.collect_set(unknown).alias("unknown"),

@@ -1,0 +1,3 @@
+from weahouse.cli import main
+
+main()

@@ -1,0 +1,109 @@
+"""The whole file of real observations at full speed, in an instance without another source, with kills and without."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.integration.conftest import Stream, eventually
+
+from weahouse.embedded.instance import start_servers, stop_servers
+from weahouse.io import lake
+from weahouse.io.cassandra import connect, create_schema
+from weahouse.io.hdfs import Hdfs
+from weahouse.io.kafka import ensure_topic
+from weahouse.orchestration import driver
+from weahouse.schemas.datasets import SERVING_TABLES
+from weahouse.schemas.fields import FLAGS, MEASUREMENTS
+from weahouse.settings import ROOT, Settings
+from weahouse.streaming.reconciliation import reconcile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import SparkSession
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
+
+FILE = ROOT / "data" / "isd-hourly-us5-2008-2014.csv.gz"
+LINES, READINGS = 395_453, 282_470
+CONTENT = ", ".join(("station_id", "observed_at", *MEASUREMENTS, *FLAGS))
+
+
+@pytest.fixture(scope="module")
+def alone(platform: Settings) -> Iterator[Stream]:
+    """An instance of its own: other tests' readings would be in the counts."""
+    driver.stop(platform, keep_desired=True)
+    settings = replace(
+        platform,
+        home=platform.home.with_name(platform.home.name + "-whole"),
+        port_offset=platform.port_offset + 1000,
+        max_offsets_per_trigger=250_000,
+    )
+    start_servers(settings, print, only=("kafka", "cassandra", "namenode", "datanode"))
+    ensure_topic(settings)
+    create_schema(settings)
+    yield Stream(settings)
+    driver.stop(settings)
+    stop_servers(settings)
+
+
+def ingest(settings: Settings) -> None:
+    command = [sys.executable, "-m", "weahouse.cli", "ingest", str(FILE), "--format", "isd-hourly", "--speed", "max"]
+    subprocess.run(command, env=os.environ | settings.environment(), check=True)
+
+
+def content(stream: Stream) -> pa.Table:
+    return lake.query(stream.settings, f"SELECT {CONTENT} FROM curated.observations ORDER BY station_id, observed_at")
+
+
+def forget(stream: Stream) -> None:
+    """Empty tables and checkpoints: the same topic is read again from its beginning."""
+    driver.stop(stream.settings)
+    Hdfs(stream.settings).delete(stream.settings.hdfs_root)
+    session = connect(stream.settings)
+    for table in SERVING_TABLES:
+        session.execute(f"TRUNCATE {table.name}")
+    session.cluster.shutdown()
+
+
+def kill(stream: Stream) -> None:
+    os.kill(driver.live_pid(stream.settings) or 0, signal.SIGKILL)
+    eventually(lambda: driver.live_pid(stream.settings) is None, "the end of the killed driver")
+    stream.start()
+
+
+def test_every_line_is_accounted_for_and_kills_change_nothing(spark: SparkSession, alone: Stream):
+    ingest(alone.settings)
+    alone.start()
+    alone.settle()
+    calm = content(alone)
+    assert calm.num_rows == READINGS
+    assert alone.lake("SELECT count(*) AS n FROM raw.observations") == [{"n": LINES}]
+    told = reconcile(spark, alone.settings, None, None)
+    assert told == {
+        "offsets": LINES,
+        "curated": READINGS,
+        "duplicate": LINES - READINGS,
+        "superseded": 0,
+        "quarantined": 0,
+        "unaccounted": 0,
+        "doubled": 0,
+        "compared_cassandra": READINGS,
+        "differing_cassandra": 0,
+        "examples": [],
+    }
+
+    forget(alone)
+    alone.start()
+    eventually(lambda: alone.progress("archive").get("batch_id", -1) >= 0, "the first batch of the archive")
+    kill(alone)
+    eventually(lambda: alone.progress("observations").get("batch_id", -1) >= 0, "the first batch of observations")
+    kill(alone)
+    alone.settle()
+    assert content(alone).equals(calm)
