@@ -112,5 +112,5 @@ SUMMARY: dict[str, Field] = {
     "northward_sum": Field("double", "Wind direction only: sum of the unit vectors' northward parts"),
 }
 
-_GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, JUDGEMENT, STATION, SUMMARY)
-FIELDS: dict[str, Field] = {name: field for group in _GROUPS for name, field in group.items()}
+GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, JUDGEMENT, STATION, SUMMARY)
+FIELDS: dict[str, Field] = {name: field for group in GROUPS for name, field in group.items()}

@@ -67,7 +67,7 @@ class ObservationsQuery:
         """
         if counts.get("contested"):
             self.last_contested_at = datetime.fromisoformat(progress["timestamp"])
-        if not self._must_merge_again(progress):
+        if not must_merge_again(progress, self.last_contested_at, self.run.settings.repeat_horizon):
             return {}
         source = progress["sources"][0]
         return self.merge_again(spark, _offsets(source["startOffset"]), _offsets(source["endOffset"]))
@@ -88,17 +88,6 @@ class ObservationsQuery:
             self.merge_again(spark, self._planned(batch_id - 1), self._planned(batch_id))
         return max([settled_batch, *committed])
 
-    def _must_merge_again(self, progress: dict[str, Any]) -> bool:
-        state = progress["stateOperators"][0] if progress["stateOperators"] else {}
-        if state.get("numRowsDroppedByWatermark", 0):
-            return True
-        repeats = state.get("customMetrics", {}).get("numDroppedDuplicateRows", 0)
-        watermark = progress.get("eventTime", {}).get("watermark")
-        if not repeats or not watermark or self.last_contested_at is None:
-            return False
-        # The state forgets a record when the watermark passes its append time by one horizon more.
-        return self.last_contested_at >= datetime.fromisoformat(watermark) - self.run.settings.repeat_horizon
-
     def _committed_batches(self) -> list[int]:
         names = self.run.hdfs.list(f"{self._checkpoint}/commits")
         return sorted(int(name) for name in names if name.isdigit())
@@ -111,6 +100,19 @@ class ObservationsQuery:
     @property
     def _checkpoint(self) -> str:
         return checkpoint_path("observations", self.run.settings.hdfs_root)
+
+
+def must_merge_again(progress: dict[str, Any], last_contested_at: datetime | None, horizon: timedelta) -> bool:
+    """Whether the removal of repeats may have removed a record that it must not; see the top of this module."""
+    state = progress["stateOperators"][0] if progress["stateOperators"] else {}
+    if state.get("numRowsDroppedByWatermark", 0):
+        return True
+    repeats = state.get("customMetrics", {}).get("numDroppedDuplicateRows", 0)
+    watermark = progress.get("eventTime", {}).get("watermark")
+    if not repeats or not watermark or last_contested_at is None:
+        return False
+    # The state forgets a record when the watermark passes its append time by one horizon more.
+    return last_contested_at >= datetime.fromisoformat(watermark) - horizon
 
 
 def _offsets(given: Any) -> Offsets:
