@@ -123,6 +123,7 @@ class Driver:
 
     def _watch(self) -> Exception | None:
         while all(query.isActive for query in self._queries.values()):
+            self._heartbeat.turn()
             check_epoch(self._run.hdfs, self._settings.hdfs_root, self._run.epoch)
             if self._is_to_stop():
                 self._stop()

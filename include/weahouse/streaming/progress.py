@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("weahouse.stream")
 
 HEARTBEAT_S = 5.0
+# The driver's loop turns twice a second and is held up by a second merge of a batch. When it stands for this long
+# without waiting for a server, the JVM is frozen, and a heart that went on beating would hide it.
+_STANDSTILL_S = 120.0
 
 
 class Heartbeat:
@@ -26,6 +30,7 @@ class Heartbeat:
         self._run = run
         self._started_at = _now()
         self._ended = Event()
+        self._turned_at = time.monotonic()
         self.state = "starting"
         self.error: str | None = None
         self._thread = Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -39,13 +44,18 @@ class Heartbeat:
         self.state, self.error = state, error
         self._publish()
 
+    def turn(self) -> None:
+        """Say that the driver's loop goes round."""
+        self._turned_at = time.monotonic()
+
     def end(self) -> None:
         self._ended.set()
         self._thread.join(timeout=HEARTBEAT_S)
 
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT_S):
-            self._publish()
+            if self._run.waiting_on or time.monotonic() - self._turned_at < _STANDSTILL_S:
+                self._publish()
 
     def _publish(self) -> None:
         document = {
