@@ -37,6 +37,7 @@ HOURS = 4
 @pytest.fixture(scope="module")
 def told(running: Stream) -> Settings:
     """Four hourly readings of one station, the second with a missing value, the third with a suspect one."""
+    running.start()
     for hour in range(HOURS):
         members = {"air_temperature_c": 10.0 + hour, "dew_point_c": 14.0 if hour == 2 else 5.0, "wind_speed_mps": 3.0}
         if hour == 1:

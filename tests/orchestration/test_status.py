@@ -36,6 +36,8 @@ STOPPED = {"desired": "stopped"}
         ("stopped", DRIVER, STOPPED, None, True),
         ("stopped", DRIVER, STOPPED, None, False),
         ("stopped", {}, {}, None, False),
+        ("stopped", DRIVER | {"state": "stopped"}, {}, None, False),
+        ("starting", DRIVER | {"state": "stopped"}, {}, None, True),
     ],
 )
 def test_the_state_is_one_word(

@@ -84,11 +84,12 @@ def state(progress: Mapping[str, Document], pid: int | None, supervised: bool, n
 def _without_driver(progress: Mapping[str, Document], wanted: str, supervised: bool) -> str:
     if wanted == STOPPED:
         return "stopped"
-    ran_before = "epoch" in progress.get("driver", {})
+    # A driver that ended as it was asked to says so; the last word of one that died is another.
+    died = progress.get("driver", {}).get("state") not in (None, "stopped")
     if not supervised:
-        return "failed" if ran_before else "stopped"
+        return "failed" if died else "stopped"
     crash_cycle = progress.get("supervision", {}).get("restarts", 0) >= FAILED_AFTER_RESTARTS
-    return "failed" if crash_cycle else "restarting" if ran_before else "starting"
+    return "failed" if crash_cycle else "restarting" if died else "starting"
 
 
 def _without_hdfs(pid: int | None) -> str:
