@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from tests.rows import NOON, event, judged
 
 from weahouse.transforms.changes import AGAIN, CORRECTION, NEW, REPEAT, SUPERSEDED, classify
@@ -12,13 +13,17 @@ from weahouse.transforms.newest import newest_of_each_key
 LATER = NOON + timedelta(hours=1)
 
 
-def change(spark: SparkSession, arriving: bytes, held: bytes, *, arrives=NOON, held_since=NOON):
-    batch = newest_of_each_key(judged(spark, arriving, appended_at=arrives))
-    return classify(batch, judged(spark, held, appended_at=held_since)).first()
+HELD_REVISION = 2
+
+
+def held(spark: SparkSession, *values: bytes, **when: datetime) -> DataFrame:
+    """Rows of the table, each replaced twice already."""
+    return judged(spark, *values, **when).withColumn("revision", F.lit(HELD_REVISION))
 
 
 def test_a_key_that_the_table_does_not_hold_is_new(spark: SparkSession):
-    assert change(spark, event(), event(station_id="b"))["change"] == NEW
+    row = classify(newest_of_each_key(judged(spark, event())), held(spark, event(station_id="b"))).first()
+    assert (row["change"], row["revision"], row["was_present"]) == (NEW, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -26,21 +31,23 @@ def test_a_key_that_the_table_does_not_hold_is_new(spark: SparkSession):
     [(1.0, NOON, AGAIN), (1.0, LATER, REPEAT), (2.0, LATER, CORRECTION)],
 )
 def test_a_record_is_told_from_the_one_that_the_table_holds(spark, temperature_c, arrives, expected):
-    arriving, held = event(air_temperature_c=temperature_c), event(air_temperature_c=1.0)
+    arriving, known = event(air_temperature_c=temperature_c), event(air_temperature_c=1.0)
     # Another offset than the held record's, unless it is to be that very record.
     batch = newest_of_each_key(
         judged(spark, *([arriving] if expected == AGAIN else [b"", arriving]), appended_at=arrives)
     )
-    assert classify(batch, judged(spark, held)).first()["change"] == expected
+    row = classify(batch, held(spark, known)).first()
+    assert row["change"] == expected
+    assert row["revision"] == {AGAIN: HELD_REVISION, CORRECTION: HELD_REVISION + 1, REPEAT: 0}[expected]
 
 
 def test_an_older_record_is_superseded(spark: SparkSession):
     batch = newest_of_each_key(judged(spark, b"", event(air_temperature_c=2.0)))
-    held = judged(spark, event(air_temperature_c=1.0), appended_at=LATER)
-    assert classify(batch, held).first()["change"] == SUPERSEDED
+    known = held(spark, event(air_temperature_c=1.0), appended_at=LATER)
+    assert classify(batch, known).first()["change"] == SUPERSEDED
 
 
 def test_a_correction_knows_which_variables_were_there(spark: SparkSession):
     batch = newest_of_each_key(judged(spark, b"", event(), appended_at=LATER))
-    row = classify(batch, judged(spark, event(air_temperature_c=1.0))).first()
+    row = classify(batch, held(spark, event(air_temperature_c=1.0))).first()
     assert row["was_present"] & 1 == 1

@@ -4,6 +4,7 @@ import math
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from tests.modes import Runner
 from tests.rows import event, judged
 
@@ -16,7 +17,9 @@ def at(minute: int, **members):
 
 
 def panes(spark: SparkSession, mode: Runner, *values: bytes):
-    rows = mode(judged(spark, *values), lambda df: summarise(df, PANE_MINUTES)).collect()
+    rows = mode(
+        judged(spark, *values), lambda df: summarise(df.withColumn("revision", F.lit(0)), PANE_MINUTES)
+    ).collect()
     return {(row["window_start"].minute, row["variable"]): row for row in rows}
 
 

@@ -20,11 +20,11 @@ REPEAT = "repeat"
 SUPERSEDED = "superseded"
 WRITTEN = (NEW, CORRECTION, AGAIN)
 
-_KNOWN = ("payload_hash", *VERSION, "tests_applied")
+_KNOWN = ("payload_hash", *VERSION, "revision", "tests_applied")
 
 
 def classify(newest: DataFrame, table: DataFrame) -> DataFrame:
-    """Add `change`, and `was_present`: the mask of tests applied to the row that a correction replaces, else 0."""
+    """Add `change`, `revision`, and `was_present`: the mask of tests applied to the row that a correction replaces."""
     held = table.select(*KEY, *[F.col(column).alias(f"held_{column}") for column in _KNOWN])
     is_same_record = (F.col("kafka_partition") == F.col("held_kafka_partition")) & (
         F.col("kafka_offset") == F.col("held_kafka_offset")
@@ -37,6 +37,12 @@ def classify(newest: DataFrame, table: DataFrame) -> DataFrame:
         .when(is_newer, CORRECTION)
         .otherwise(SUPERSEDED)
     )
+    revision = F.when(change == CORRECTION, F.col("held_revision") + 1).when(change == AGAIN, F.col("held_revision"))
     was_present = F.when(change == CORRECTION, F.col("held_tests_applied")).otherwise(F.lit(0).cast("bigint"))
     joined = newest.join(held, list(KEY), "left")
-    return joined.select(*newest.columns, change.alias("change"), was_present.alias("was_present"))
+    return joined.select(
+        *newest.columns,
+        change.alias("change"),
+        F.coalesce(revision, F.lit(0)).cast("int").alias("revision"),
+        was_present.alias("was_present"),
+    )

@@ -25,7 +25,7 @@ def summarise(observations: DataFrame, minutes: int) -> DataFrame:
     """Statistics per (station_id, window_start, variable) over the values that are not flagged bad or missing.
 
     Shape: station_id, day, variable, window_start, value_count, suspect_count, value_sum, value_min, value_max,
-    value_sum_of_squares, eastward_sum, northward_sum (direction only), newest_ingested_at, row_count. A window in
+    value_sum_of_squares, eastward_sum, northward_sum (direction only), newest_ingested_at, revisions. A window in
     which a variable has no such value has a row with value_count 0. Sums are of the variable's unit.
     """
     # One aggregate per variable and window in a single pass, then unpivoted: exploding first would shuffle nine
@@ -33,11 +33,12 @@ def summarise(observations: DataFrame, minutes: int) -> DataFrame:
     windowed = observations.withColumn("window_start", window_start(F.col("observed_at"), minutes))
     summaries = windowed.groupBy("station_id", "window_start").agg(
         F.max("ingested_at").alias("newest_ingested_at"),
-        F.count("*").alias("row_count"),
+        # Grows with each row and each correction, so that no two states of a pane have the same.
+        F.sum(F.col("revision") + 1).alias("revisions"),
         *[_statistics(variable).alias(variable) for variable in VARIABLES],
     )
     rows = F.explode(F.array(*[F.struct(F.lit(name).alias("variable"), F.col(name).alias("s")) for name in VARIABLES]))
-    unpivoted = summaries.select("station_id", "window_start", "newest_ingested_at", "row_count", rows.alias("v"))
+    unpivoted = summaries.select("station_id", "window_start", "newest_ingested_at", "revisions", rows.alias("v"))
     return unpivoted.select(
         "station_id",
         F.to_date("window_start").alias("day"),
@@ -45,7 +46,7 @@ def summarise(observations: DataFrame, minutes: int) -> DataFrame:
         "window_start",
         "v.s.*",
         "newest_ingested_at",
-        "row_count",
+        "revisions",
     )
 
 

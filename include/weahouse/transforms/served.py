@@ -26,19 +26,17 @@ if TYPE_CHECKING:
 
     from weahouse.schemas.datasets import ServingTable
 
-# `latest_by_region` orders by observation first and append second, packed into one 63-bit timestamp: 33 bits of
-# seconds since 1900 (until 2172) and 30 bits of seconds since 2020 (until 2054). With the observation alone, a
-# correction of the latest reading would tie with it, and Cassandra would keep the greater value of each column.
-_OBSERVED_EPOCH_S = -2_208_988_800
-_INGESTED_EPOCH_S = 1_577_836_800
-_INGESTED_BITS = 30
-# Two states of one pane can end in the same millisecond; the one with more rows is the later one.
-_ROWS_TOLD_APART = 999
+# Within one millisecond, the unit of append times, and within one second, that of observations, the revision tells
+# which of two writes is the later. Without it they would tie, and Cassandra keeps the greater value of each column.
+_REVISIONS_PER_MS = 1_000
+_REVISION_BITS = 20
+# Before any observation that is accepted, so that versions are positive.
+_FIRST_S = -2_208_988_800
 
 
 def observation_rows(changed: DataFrame) -> DataFrame:
     """`observations_by_station` rows of classified observations; a first write leaves missing values unset."""
-    rows = changed.withColumn("day", F.col("observed_date")).withColumn("version", _version("ingested_at"))
+    rows = changed.withColumn("day", F.col("observed_date")).withColumn("version", _version("ingested_at", "revision"))
     mode = F.when(F.col("change") == NEW, INSERT).otherwise(OVERWRITE)
     return _shaped(rows.withColumn("write_mode", mode), OBSERVATIONS_BY_STATION)
 
@@ -53,9 +51,7 @@ def latest_rows(changed: DataFrame) -> DataFrame:
         "region", "station_id", "v.variable", "v.n.*"
     )
     told = rows.where(F.col("observed_at").isNotNull())
-    observed_s = F.unix_seconds("observed_at") - F.lit(_OBSERVED_EPOCH_S)
-    ingested_s = F.unix_seconds("ingested_at") - F.lit(_INGESTED_EPOCH_S)
-    version = F.shiftleft(observed_s, _INGESTED_BITS).bitwiseOR(ingested_s)
+    version = F.shiftleft(F.unix_seconds("observed_at") - _FIRST_S, _REVISION_BITS) + F.col("revision")
     mode = F.when(F.col("flag") == MISSING, DELETE).otherwise(OVERWRITE)
     return _shaped(told.withColumns({"version": version, "write_mode": mode}), LATEST_BY_REGION)
 
@@ -63,7 +59,9 @@ def latest_rows(changed: DataFrame) -> DataFrame:
 def _newest(variable: str) -> Column:
     is_withdrawn = F.col("was_present").bitwiseAND(F.lit(1 << TESTS.index(f"range:{variable}"))) != 0
     flag = F.col(flag_of(variable))
-    told = F.struct("observed_at", "ingested_at", F.col(variable).alias("measured_value"), flag.alias("flag"))
+    told = F.struct(
+        "observed_at", "ingested_at", "revision", F.col(variable).alias("measured_value"), flag.alias("flag")
+    )
     return F.max_by(
         F.when((flag != MISSING) | is_withdrawn, told),
         F.when((flag != MISSING) | is_withdrawn, F.struct("observed_at", "ingested_at")),
@@ -72,7 +70,7 @@ def _newest(variable: str) -> Column:
 
 def summary_rows(panes: DataFrame) -> DataFrame:
     """`summaries_by_station` rows of panes that were made anew; an emptied pane is removed."""
-    version = _version("newest_ingested_at") + F.least("row_count", F.lit(_ROWS_TOLD_APART))
+    version = _version("newest_ingested_at", "revisions")
     mode = F.when(F.col("value_count") == 0, DELETE).otherwise(OVERWRITE)
     rows = panes.withColumns({"version": version, "write_mode": mode, "ingested_at": F.col("newest_ingested_at")})
     return _shaped(rows, SUMMARIES_BY_STATION)
@@ -86,8 +84,8 @@ def with_ttl(rows: DataFrame, retention_s: int, now_s: int) -> DataFrame:
     return rows.withColumn("ttl_s", left_s).where("ttl_s > 0").drop("ingested_at_s")
 
 
-def _version(ingested_at: str) -> Column:
-    return F.unix_millis(ingested_at) * 1000
+def _version(ingested_at: str, revision: str) -> Column:
+    return F.unix_millis(ingested_at) * _REVISIONS_PER_MS + F.least(F.col(revision), F.lit(_REVISIONS_PER_MS - 1))
 
 
 def _shaped(rows: DataFrame, table: ServingTable) -> DataFrame:
