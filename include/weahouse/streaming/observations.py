@@ -18,7 +18,7 @@ from weahouse.schemas.datasets import KEY
 from weahouse.schemas.render import checkpoint_path
 from weahouse.streaming.source import read_range
 from weahouse.streaming.upsert import upsert
-from weahouse.transforms.changes import CORRECTION, NEW
+from weahouse.transforms.changes import CORRECTION, NEW, WRITTEN
 from weahouse.transforms.parse import observations, parse
 
 if TYPE_CHECKING:
@@ -70,22 +70,27 @@ class ObservationsQuery:
         if not must_merge_again(progress, self.last_contested_at, self.run.settings.repeat_horizon):
             return {}
         source = progress["sources"][0]
-        return self.merge_again(spark, _offsets(source["startOffset"]), _offsets(source["endOffset"]))
+        # The batch was committed, so what the table holds of it has been served too.
+        return self._merge_again(
+            spark, _offsets(source["startOffset"]), _offsets(source["endOffset"]), changes=(NEW, CORRECTION)
+        )
 
-    def merge_again(self, spark: SparkSession, start: Offsets, end: Offsets) -> dict[str, Any]:
+    def _merge_again(
+        self, spark: SparkSession, start: Offsets, end: Offsets, changes: tuple[str, ...] = WRITTEN
+    ) -> dict[str, Any]:
         """Merge a range of offsets without removal of repeats."""
         log.info("merging offsets again, from %s to %s", start, end)
         records = read_range(spark, self.run.settings, start, end)
         rows = observations(parse(records), self.run.settings.lateness)
         with self._lock:
-            # The batch was committed, so what the table holds of it has been served too.
-            return upsert(self.run, rows, self.rules, self.registry, changes=(NEW, CORRECTION))
+            return upsert(self.run, rows, self.rules, self.registry, changes)
 
     def settle_unpublished(self, spark: SparkSession, settled_batch: int) -> int:
         """Merge again what was committed but never settled, because a driver died between; returns the last batch."""
         committed = self._committed_batches()
         for batch_id in (batch for batch in committed if batch > settled_batch):
-            self.merge_again(spark, self._planned(batch_id - 1), self._planned(batch_id))
+            # The driver may have died within a second merge, after Curated and before Cassandra: all is served again.
+            self._merge_again(spark, self._planned(batch_id - 1), self._planned(batch_id))
         return max([settled_batch, *committed])
 
     def _committed_batches(self) -> list[int]:
