@@ -33,6 +33,8 @@ RUNS = f"dags/{SUPERVISOR}/dagRuns"
 @pytest.fixture(scope="module")
 def supervised(platform: Settings) -> Iterator[Settings]:
     """The platform with Airflow and a stream that its Dag has started."""
+    # Another module's driver would be adopted, and the state be "running" before the Dag has its first run.
+    driver.stop(platform, keep_desired=True)
     airflow.prepare(platform, print)
     start_all(platform, airflow.services(platform), print)
     rest.unpause(platform, SUPERVISOR)
