@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # A minute is usual. On cores that are busy with other work a first, cold batch has taken five.
 FIRST_OBSERVATION_S = 600.0
 SUPERVISOR = "stream_supervision"
+# What may stand in a home before its instance does: a bench's results, passwords made for a first start.
+_BESIDE = {"bench", "secrets"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ def steps(feed: str) -> list[Step]:
 def check_home(settings: Settings) -> None:
     """Refuse a folder that holds somebody's other things: `clean` deletes the whole of it."""
     home = settings.home
-    if home.exists() and any(home.iterdir()) and not (home / "run").is_dir():
+    strangers = {entry.name for entry in home.iterdir()} - _BESIDE if home.exists() else set()
+    if strangers and not (home / "run").is_dir():
         raise UserError(f"WEAHOUSE_HOME={home} holds other things: name a folder that is empty or does not exist yet")
 
 

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from weahouse.cli.bring_up import check_home
+from weahouse.cli.errors import UserError
+from weahouse.settings import Settings
+
+
+@pytest.mark.parametrize("inside", [[], ["bench"], ["run", "kafka"]])
+def test_a_home_of_ours_is_taken(tmp_path: Path, inside: list[str]):
+    for name in inside:
+        (tmp_path / name).mkdir()
+    check_home(Settings(home=tmp_path))
+
+
+def test_a_home_that_does_not_exist_yet_is_taken(tmp_path: Path):
+    check_home(Settings(home=tmp_path / "new"))
+
+
+def test_a_folder_with_somebodys_things_is_refused_by_name(tmp_path: Path):
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(UserError, match=str(tmp_path)):
+        check_home(Settings(home=tmp_path))
