@@ -9,11 +9,13 @@ import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import psutil
 import pytest
+from tests.integration.conftest import eventually
 
 from weahouse.embedded import airflow, process
 from weahouse.embedded.instance import start_all, stop_all
@@ -21,12 +23,13 @@ from weahouse.orchestration import driver, rest
 from weahouse.orchestration.status import SUPERVISOR, stream_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from weahouse.settings import Settings
 
 # A driver starts in 20 s on an idle machine; the tests of others may run beside these.
 PATIENCE_S = 240.0
+wait_for = partial(eventually, seconds=PATIENCE_S)
 RUNS = f"dags/{SUPERVISOR}/dagRuns"
 
 
@@ -42,15 +45,6 @@ def supervised(platform: Settings) -> Iterator[Settings]:
     yield platform
     stop_all(platform, airflow.COMPONENT_OF)
     driver.stop(platform)
-
-
-def wait_for(condition: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.5)
-    raise AssertionError(f"{what} did not come true within {PATIENCE_S:.0f} s")
 
 
 def wait_for_state(settings: Settings, wanted: str) -> dict[str, Any]:

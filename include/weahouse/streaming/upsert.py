@@ -43,7 +43,6 @@ _IS_CORRECTION = f"t.payload_hash <> s.payload_hash AND {_NEWER}"
 class Extent:
     """What a batch touches: its days and the first and last time observed."""
 
-    rows: int
     days: list[date]
     first: datetime
     last: datetime
@@ -100,7 +99,7 @@ def _extent(newest: DataFrame) -> Extent | None:
         F.min("observed_at").alias("first"),
         F.max("observed_at").alias("last"),
     ).first()
-    return Extent(row["rows"], sorted(row["days"]), row["first"], row["last"]) if row and row["rows"] else None
+    return Extent(sorted(row["days"]), row["first"], row["last"]) if row and row["rows"] else None
 
 
 def _count(changes: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
