@@ -18,7 +18,7 @@ from weahouse.schemas.fields import MEASUREMENTS, VARIABLES, flag_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from weahouse.serving.panes import Statistics
+    from weahouse.transforms.rolling import Statistics
 
 # Nine variables fit beside a station and a time only under short headings; the full names are those of --json.
 _HEADINGS = {

@@ -15,7 +15,7 @@ from weahouse.settings import duration, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from weahouse.serving.panes import Statistics
+    from weahouse.transforms.rolling import Statistics
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write a JSON list of rows, and nothing else.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")]

@@ -14,7 +14,7 @@ from weahouse.schemas.datasets import (
 )
 from weahouse.schemas.fields import FIELDS
 from weahouse.serving.errors import NotServedError
-from weahouse.serving.panes import Statistics, merge_panes
+from weahouse.transforms.rolling import Statistics, merge_panes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

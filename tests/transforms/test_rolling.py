@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from weahouse.serving.panes import merge_panes
+from weahouse.transforms.rolling import merge_panes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
