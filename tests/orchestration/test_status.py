@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 # This very process stands for a driver: it lives, and its group is known.
+# The leader of this process, which may have ended already.
 PID = os.getpgid(0)
-DRIVER = {"pid": PID, "epoch": 3, "state": "running", "heartbeat_at": NOW.isoformat()}
+DRIVER = {"pid": os.getpid(), "epoch": 3, "state": "running", "heartbeat_at": NOW.isoformat()}
 STOPPED = {"desired": "stopped"}
 
 

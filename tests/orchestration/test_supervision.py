@@ -10,11 +10,12 @@ from weahouse.orchestration.supervision import Look, Watch, backoff_s
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 # This very process stands for a driver: it lives, and its group is known.
+# The leader of this process, which may have ended already.
 PID = os.getpgid(0)
 
 
 def look(now: datetime = NOW, beat: datetime | None = None, lag: int = 0, **changes: Any) -> Look:
-    driver = {"pid": PID, "epoch": 3, "state": "running", "heartbeat_at": (beat or now).isoformat(), "waiting_on": None}
+    driver = {"pid": os.getpid(), "epoch": 3, "state": "running", "heartbeat_at": (beat or now).isoformat(), "waiting_on": None}
     query = {"batch_id": 7, "waiting_on": changes.pop("waiting_on", None)}
     progress = {"driver": driver | changes.pop("driver", {}), "observations": query}
     values: dict[str, Any] = {"pid": PID, "process_age_s": 600.0, "lag": {"observations": lag}} | changes
