@@ -21,33 +21,28 @@ def window_start(observed_at: Column, minutes: int) -> Column:
     return F.timestamp_seconds(seconds - F.pmod(seconds, F.lit(minutes * 60)))
 
 
-def summarise(observations: DataFrame, minutes: int) -> DataFrame:
+def summarise(observations: DataFrame, minutes: int, *of_window: Column) -> DataFrame:
     """Statistics per (station_id, window_start, variable) over the values that are not flagged bad or missing.
 
     Shape: station_id, day, variable, window_start, value_count, suspect_count, value_sum, value_min, value_max,
     value_sum_of_squares, eastward_sum, northward_sum (direction only), newest_ingested_at, revisions. A window in
-    which a variable has no such value has a row with value_count 0. Sums are of the variable's unit.
+    which a variable has no such value has a row with value_count 0. Sums are of the variable's unit. `of_window`: more
+    aggregates of a whole window, added to each of its rows.
     """
     # One aggregate per variable and window in a single pass, then unpivoted: exploding first would shuffle nine
     # times the rows.
-    windowed = observations.withColumn("window_start", window_start(F.col("observed_at"), minutes))
-    summaries = windowed.groupBy("station_id", "window_start").agg(
+    # The day belongs to the window; grouped by it too, rows that are placed by station and day stay where they are.
+    window = [F.col("observed_date").alias("day"), window_start(F.col("observed_at"), minutes).alias("window_start")]
+    summaries = observations.groupBy("station_id", *window).agg(
         F.max("ingested_at").alias("newest_ingested_at"),
         # Grows with each row and each correction, so that no two states of a pane have the same.
         F.sum(F.col("revision") + 1).alias("revisions"),
+        *of_window,
         *[_statistics(variable).alias(variable) for variable in VARIABLES],
     )
     rows = F.explode(F.array(*[F.struct(F.lit(name).alias("variable"), F.col(name).alias("s")) for name in VARIABLES]))
-    unpivoted = summaries.select("station_id", "window_start", "newest_ingested_at", "revisions", rows.alias("v"))
-    return unpivoted.select(
-        "station_id",
-        F.to_date("window_start").alias("day"),
-        "v.variable",
-        "window_start",
-        "v.s.*",
-        "newest_ingested_at",
-        "revisions",
-    )
+    rest = [column for column in summaries.columns if column not in VARIABLES]
+    return summaries.select(*rest, rows.alias("v")).select(*rest, "v.variable", "v.s.*")
 
 
 def _statistics(variable: str) -> Column:

@@ -1,4 +1,4 @@
-"""Rows of the serving tables, each with the version that decides which write wins, its way of writing and its TTL.
+"""Rows of the serving tables, each with the version that decides which write wins, and its way of writing.
 
 A version depends on the record alone, never on a clock, so a replayed batch writes what stands there already.
 """
@@ -74,14 +74,6 @@ def summary_rows(panes: DataFrame) -> DataFrame:
     mode = F.when(F.col("value_count") == 0, DELETE).otherwise(OVERWRITE)
     rows = panes.withColumns({"version": version, "write_mode": mode, "ingested_at": F.col("newest_ingested_at")})
     return _shaped(rows, SUMMARIES_BY_STATION)
-
-
-def with_ttl(rows: DataFrame, retention_s: int, now_s: int) -> DataFrame:
-    """Replace `ingested_at_s` by `ttl_s`, what is left of the retention (0: for ever); drop rows beyond it."""
-    if retention_s == 0:
-        return rows.drop("ingested_at_s").withColumn("ttl_s", F.lit(0))
-    left_s = (F.col("ingested_at_s") + F.lit(retention_s - now_s)).cast("int")
-    return rows.withColumn("ttl_s", left_s).where("ttl_s > 0").drop("ingested_at_s")
 
 
 def _version(ingested_at: str, revision: str) -> Column:
