@@ -53,7 +53,7 @@ def upsert(
     superseded, written, late, contested, rows_served, panes; nothing where there are no rows.
     """
     newest = newest_of_each_key(_placed(observations))
-    judged = judge(registry.with_region(newest), rules).persist(StorageLevel.MEMORY_AND_DISK)
+    judged = judge(registry.with_region(newest), rules).persist(StorageLevel.MEMORY_AND_DISK_DESER)
     try:
         extent = extent_of(judged)
         return _merge(run, judged, extent, registry, changes) if extent else {}
@@ -68,7 +68,7 @@ def _placed(rows: DataFrame) -> DataFrame:
 def _merge(run: Run, judged: DataFrame, extent: Extent, registry: Registry, wanted: tuple[str, ...]) -> dict[str, Any]:
     with run.curated_lease.held():
         held = read_table(judged.sparkSession, run.settings, CURATED_OBSERVATIONS).where(extent.bounds())
-        rows = resolve(judged, _placed(held)).persist(StorageLevel.MEMORY_AND_DISK)
+        rows = resolve(judged, _placed(held)).persist(StorageLevel.MEMORY_AND_DISK_DESER)
         try:
             counts = _count(rows, wanted)
             if counts["written"]:
