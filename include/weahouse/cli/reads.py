@@ -112,7 +112,7 @@ def history(
                 if hours
                 else serving.statistics(settings(), station, first, after)
             )
-            _show_history(list(rows), found)
+            _show_history(list(rows), found.variables)
 
 
 def _span(last: str | None, start: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:
