@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 # A month of one-minute reports is 44,640 rows: as much as one answer should carry. The lake answers the rest.
 MAX_SPAN = timedelta(days=31)
+# Days on their way while one is read: enough to hide the way, few to hold.
+_DAYS_AHEAD = 4
 
 COLUMNS = tuple(column for column in OBSERVATIONS_BY_STATION.columns if column != "day")
 _TIMES = tuple(column for column in COLUMNS if FIELDS[column].type == "timestamp")
@@ -53,7 +55,8 @@ def history(
 
 
 def _observations(settings: Settings, station: str, start: datetime, end: datetime) -> Iterator[Row]:
-    for row in rows_of_each(settings, _OBSERVATIONS, [(station, day, start, end) for day in days(start, end)]):
+    asked = [(station, day, start, end) for day in days(start, end)]
+    for row in rows_of_each(settings, _OBSERVATIONS, asked, _DAYS_AHEAD):
         for name in _TIMES:
             row[name] = row[name].replace(tzinfo=UTC)
         yield row
@@ -81,7 +84,8 @@ def _panes(
 ) -> Iterator[Row]:
     asked = [(station, day, list(variables), start, end) for day in days(start, end)]
     # The table's order is by variable first: a day's panes, 1,296 at most, are sorted while the next days come.
-    for _, of_day in groupby(rows_of_each(settings, _SUMMARIES, asked), key=itemgetter("day")):
+    found = rows_of_each(settings, _SUMMARIES, asked, _DAYS_AHEAD)
+    for _, of_day in groupby(found, key=itemgetter("day")):
         for row in sorted(of_day, key=itemgetter("window_start", "variable")):
             del row["day"]
             row["window_start"] = row["window_start"].replace(tzinfo=UTC)

@@ -120,15 +120,20 @@ def pane_start(at: datetime) -> datetime:
 
 def merge(panes: Iterable[Pane], start: datetime, end: datetime) -> Span:
     """The panes of one station that begin in start <= window_start < end, in any order, as one."""
+    held = [pane for pane in panes if start <= pane["window_start"] < end]
+    return Span(start, end, merge_panes(held), _resultant([pane for pane in held if pane["variable"] == SPEED]))
+
+
+def merge_panes(panes: Iterable[Pane]) -> dict[str, Statistics]:
+    """The statistics of each variable over all its panes, in any order; a variable without values is left out."""
     by_variable: defaultdict[str, list[Pane]] = defaultdict(list)
     for pane in panes:
-        if pane["value_count"] and start <= pane["window_start"] < end:
+        if pane["value_count"]:
             by_variable[pane["variable"]].append(pane)
-    variables = {
+    return {
         variable: _direction(rows) if variable == DIRECTION else _statistics(rows)
         for variable, rows in sorted(by_variable.items())
     }
-    return Span(start, end, variables, _resultant(by_variable[SPEED]))
 
 
 def pressure_tendency(panes: Iterable[Pane], at: datetime) -> Tendency | None:
@@ -186,6 +191,7 @@ def _direction(panes: Sequence[Pane]) -> Statistics:
 
 
 def _resultant(panes: Sequence[Pane]) -> Wind | None:
+    """The resultant wind of wind speed's panes; None where no observation had both speed and direction."""
     count, length, angle = _mean_vector(panes)
     return Wind(count, length, angle) if count else None
 
