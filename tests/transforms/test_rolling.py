@@ -32,11 +32,11 @@ def observation(at: datetime, **members: Any) -> Row:
     return identity | values | flags
 
 
-def panes(spark: SparkSession, rows: Sequence[Row]) -> list[Row]:
+def panes(spark: SparkSession, rows: Sequence[Row], minutes: int = PANE_MINUTES) -> list[Row]:
     """The panes of observations as they are read from Cassandra: none where there is no value."""
     whole = to_spark(CURATED_OBSERVATIONS)
     schema = type(whole)([field for field in whole if field.name in observation(NOON)])
-    found = summarise(spark.createDataFrame(list(rows), schema), PANE_MINUTES).where(F.col("value_count") > 0)
+    found = summarise(spark.createDataFrame(list(rows), schema), minutes).where(F.col("value_count") > 0)
     return [row.asDict() | {"window_start": row["window_start"].astimezone(UTC)} for row in found.collect()]
 
 
@@ -72,6 +72,12 @@ def test_a_day_of_minutes_equals_the_same_computed_from_the_observations(spark: 
     compared = [check_span(found.hours[hours], rows) for hours in ROLLING_H]
     assert compared[0] > 200
     assert compared[2] > 20 * compared[0]
+
+
+@pytest.mark.parametrize("minutes", [60, 1440])
+def test_hours_and_days_are_summarised_and_merged_like_panes(spark: SparkSession, minutes: int) -> None:
+    rows, midnight = drawn_day(seed=8), NOON.replace(hour=0)
+    assert check_span(merge(panes(spark, rows, minutes), midnight, midnight + timedelta(days=1)), rows) > 2000
 
 
 def test_nothing_told_is_nothing_found() -> None:
