@@ -71,7 +71,9 @@ def _newest(variable: str) -> Column:
 def summary_rows(panes: DataFrame) -> DataFrame:
     """`summaries_by_station` rows of panes that were made anew; an emptied pane is removed."""
     version = _version("newest_ingested_at", "revisions")
-    mode = F.when(F.col("value_count") == 0, DELETE).otherwise(OVERWRITE)
+    # Which statistics a pane has depends on its variable alone: a pane made anew has no null to write over a value, and
+    # eight tombstones in ten rows would be read with every day.
+    mode = F.when(F.col("value_count") == 0, DELETE).otherwise(INSERT)
     rows = panes.withColumns({"version": version, "write_mode": mode, "ingested_at": F.col("newest_ingested_at")})
     return _shaped(rows, SUMMARIES_BY_STATION)
 
