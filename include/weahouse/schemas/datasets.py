@@ -165,7 +165,8 @@ SUMMARIES_BY_STATION = ServingTable(
         "value_sum",
         "value_min",
         "value_max",
-        "value_sum_of_squares",
+        "value_squared_deviations",
+        "vector_count",
         "eastward_sum",
         "northward_sum",
     ),
@@ -195,7 +196,7 @@ OBSERVATIONS_TOPIC = Topic(
 
 # How a row of a serving table is written: a first write leaves missing values unset, an overwrite sets them to null.
 INSERT, OVERWRITE, DELETE = 0, 1, 2
-CONTROL_COLUMNS = ("write_mode", "version", "ttl_s")
+CONTROL_COLUMNS = ("write_mode", "version", "ingested_at_s")
 
 PANE_MINUTES = 10
 QUERIES = ("archive", "observations")

@@ -109,9 +109,11 @@ SUMMARY: dict[str, Field] = {
     "value_sum": Field("double", "Sum of the values, in the variable's unit"),
     "value_min": Field("double", "Least value"),
     "value_max": Field("double", "Greatest value"),
-    "value_sum_of_squares": Field("double", "Sum of the squared values"),
-    "eastward_sum": Field("double", "Wind direction only: sum of the unit vectors' eastward parts"),
-    "northward_sum": Field("double", "Wind direction only: sum of the unit vectors' northward parts"),
+    "value_squared_deviations": Field("double", "Sum of the squared deviations from the pane's mean"),
+    # The wind's vectors point to where it comes from, as its direction does; CF's eastward_wind has the other sign.
+    "vector_count": Field("bigint", "Wind only: vectors in the two sums; for speed, where the direction is usable too"),
+    "eastward_sum": Field("double", "Wind only: sum of eastward parts, of unit vectors for direction, else of m s-1"),
+    "northward_sum": Field("double", "Wind only: sum of northward parts, of unit vectors for direction, else of m s-1"),
 }
 
 GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, JUDGEMENT, STATION, SUMMARY)

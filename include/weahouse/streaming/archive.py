@@ -26,7 +26,7 @@ def archive_batch(run: Run, records: DataFrame, batch_id: int, checkpoint_id: st
     writer = f"archive/{checkpoint_id}"
     hour = F.date_format("timestamp", "yyyy-MM-dd'T'HH").alias("ingest_hour")
     told = parse(records).select(*RECORD_COLUMNS, "reason", hour).coalesce(_FILES_PER_BATCH)
-    told = told.persist(StorageLevel.MEMORY_AND_DISK)
+    told = told.persist(StorageLevel.MEMORY_AND_DISK_DESER)
     try:
         append_once(told, run.settings, RAW_OBSERVATIONS, writer, batch_id)
         unreadable = told.where(F.col("reason").isNotNull())
