@@ -78,7 +78,7 @@ def _merge(
     with ThreadPoolExecutor(1) as beside:
         with run.curated_lease.held():
             held = read_table(spark, settings, CURATED_OBSERVATIONS).where(extent.bounds())
-            judged = judge(registry.with_region(newest), rules)
+            judged = judge(registry.with_region(newest), rules).drop("latitude_deg")
             changes = classify(judged, held).persist(StorageLevel.MEMORY_AND_DISK)
             counts = _count(changes, wanted)
             written = changes.where(F.col("change").isin(*wanted))
