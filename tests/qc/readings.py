@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import types as T
 
 from weahouse.qc.level1 import BAD, GOOD, SUSPECT, judge
-from weahouse.qc.rules import Rules, load_rules
+from weahouse.qc.rules import DEFAULT_RULES, Rules, load_rules
 from weahouse.schemas.fields import VARIABLES, flag_of
 
 if TYPE_CHECKING:
@@ -66,10 +66,8 @@ def around(suspect: tuple[float, float], bad: tuple[float, float]) -> list[tuple
 
 def rules_with(folder: Path, overrides: str) -> Rules:
     """The default rules with other overrides, given as the YAML that stands under `overrides:`."""
-    from weahouse.qc.rules import DEFAULT_RULES
-
     head, found, _ = DEFAULT_RULES.read_text().partition("overrides:\n")
     assert found
     file = folder / "rules.yaml"
     file.write_text(f"{head}overrides:\n{overrides}")
-    return load_rules.__wrapped__(file)
+    return load_rules(file)

@@ -11,7 +11,7 @@ from tests.qc.readings import STEP, around, flags, rules_with
 
 from weahouse.qc.level1 import BAD, GOOD, MISSING, SUSPECT
 from weahouse.qc.limits import Range
-from weahouse.qc.rules import load_rules
+from weahouse.qc.rules import DEFAULT_RULES, load_rules
 
 WINTER = datetime(2024, 1, 15, tzinfo=UTC)
 
@@ -82,6 +82,15 @@ def test_a_number_that_means_missing_at_one_station_is_a_value_elsewhere(spark: 
     readings = [PUEBLO | {"wind_speed_mps": 77.7}, IN_COLORADO | {"wind_speed_mps": 77.7}]
     readings.append(PUEBLO | {"wind_speed_mps": -9999.0})
     assert flags(spark, as_batch, readings, rules_with(tmp_path, PEAK)) == [(MISSING,), (BAD,), (MISSING,)]
+
+
+def test_a_variable_may_have_no_number_that_means_missing(spark: SparkSession, tmp_path: Path):
+    file = tmp_path / "none.yaml"
+    text = DEFAULT_RULES.read_text()
+    listed = next(line for line in text.splitlines() if line.startswith("  dew_point_c: [-9999.9"))
+    file.write_text(text.replace(listed, "  dew_point_c: []"))
+    readings = [{"dew_point_c": -9999.0}, {"dew_point_c": 7.0}]
+    assert flags(spark, as_batch, readings, load_rules(file)) == [(BAD,), (GOOD,)]
 
 
 def test_the_tolerance_of_humidity_can_be_overridden(spark: SparkSession, tmp_path: Path):

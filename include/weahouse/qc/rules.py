@@ -22,7 +22,8 @@ RAIN = "precipitation_mm"
 class Rules:
     """All thresholds by name, and `version`, a hash of their file and of the tests' code.
 
-    A threshold is a station's if it has its own, else its region's, else the default, each as a whole.
+    A threshold is a station's if it has its own, else its region's, else the default, each as a whole. Compared by
+    identity, so that what is built for a set of rules can be kept.
     """
 
     version: str
