@@ -15,7 +15,13 @@ PID = os.getpgid(0)
 
 
 def look(now: datetime = NOW, beat: datetime | None = None, lag: int = 0, **changes: Any) -> Look:
-    driver = {"pid": os.getpid(), "epoch": 3, "state": "running", "heartbeat_at": (beat or now).isoformat(), "waiting_on": None}
+    driver = {
+        "pid": os.getpid(),
+        "epoch": 3,
+        "state": "running",
+        "heartbeat_at": (beat or now).isoformat(),
+        "waiting_on": None,
+    }
     query = {"batch_id": 7, "waiting_on": changes.pop("waiting_on", None)}
     progress = {"driver": driver | changes.pop("driver", {}), "observations": query}
     values: dict[str, Any] = {"pid": PID, "process_age_s": 600.0, "lag": {"observations": lag}} | changes

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 STATION_ID_PATTERN = r"^[A-Za-z0-9._:\-]{1,64}$"
+# What lies outside is no observation: one far ahead would move the watermark, and none of the stations is older.
+EARLIEST_YEAR = 1900
+MOST_MINUTES_AHEAD = 10
 
 
 @dataclass(frozen=True)

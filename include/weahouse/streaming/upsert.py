@@ -53,7 +53,8 @@ def upsert(
     superseded, written, late, contested, rows_served, panes; nothing where there are no rows.
     """
     newest = newest_of_each_key(_placed(observations))
-    judged = judge(registry.with_region(newest), rules).persist(StorageLevel.MEMORY_AND_DISK_DESER)
+    judged = judge(registry.with_region(newest), rules).drop("latitude_deg")
+    judged = judged.persist(StorageLevel.MEMORY_AND_DISK_DESER)
     try:
         extent = extent_of(judged)
         return _merge(run, judged, extent, registry, changes) if extent else {}
