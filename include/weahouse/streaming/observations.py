@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from weahouse.schemas.datasets import KEY
+from weahouse.schemas.datasets import REPEAT_KEY
 from weahouse.schemas.render import checkpoint_path
 from weahouse.streaming.source import read_range
 from weahouse.streaming.upsert import upsert
@@ -35,7 +35,7 @@ log = logging.getLogger("weahouse.stream")
 def without_exact_repeats(rows: DataFrame, horizon: timedelta) -> DataFrame:
     """Remove repeats of (key, payload) that come within the horizon of broker time; streaming only."""
     marked = rows.withWatermark("ingested_at", f"{horizon.total_seconds():g} seconds")
-    return marked.dropDuplicatesWithinWatermark([*KEY, "payload_hash"])
+    return marked.dropDuplicatesWithinWatermark([*REPEAT_KEY])
 
 
 @dataclass

@@ -26,10 +26,9 @@ _KNOWN = ("payload_hash", *VERSION, "revision", "tests_applied")
 def classify(newest: DataFrame, table: DataFrame) -> DataFrame:
     """Add `change`, `revision`, and `was_present`: the mask of tests applied to the row that a correction replaces."""
     held = table.select(*KEY, *[F.col(column).alias(f"held_{column}") for column in _KNOWN])
-    is_same_record = (F.col("kafka_partition") == F.col("held_kafka_partition")) & (
-        F.col("kafka_offset") == F.col("held_kafka_offset")
-    )
-    is_newer = F.struct(*VERSION) > F.struct(*[F.col(f"held_{column}").alias(column) for column in VERSION])
+    version, held_version = F.struct(*VERSION), F.struct(*[F.col(f"held_{column}").alias(column) for column in VERSION])
+    # With the append time, because a topic that was created again has the same offsets once more.
+    is_same_record, is_newer = version == held_version, version > held_version
     change = (
         F.when(F.col("held_payload_hash").isNull(), NEW)
         .when(is_same_record, AGAIN)
