@@ -93,13 +93,8 @@ def _print(plan: Plan) -> None:
         end = "its unknown end" if gap["to_offset"] is None else str(gap["to_offset"] - 1)
         lost.setdefault(gap["partition"], []).append(f"{gap['from_offset']} to {end} ({gap['cause']})")
     for partition in sorted({*plan.starting_offsets, *recover, *lost}):
-        start = plan.starting_offsets.get(partition)
-        told = [
-            "-" if start is None else str(start),
-            recover.get(partition, "-"),
-            "; ".join(lost.get(partition, ["-"])),
-        ]
-        table.add_row(str(partition), *told)
+        start = str(plan.starting_offsets.get(partition, "-"))
+        table.add_row(str(partition), start, recover.get(partition, "-"), "; ".join(lost.get(partition, ["-"])))
     out.print(table)
     for old, new in plan.aside:
         out.print(f"{old} is moved to {new}", highlight=False, soft_wrap=True)

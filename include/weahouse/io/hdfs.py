@@ -114,6 +114,11 @@ class Hdfs:
             return ()
         return tuple(Entry(e.path.rpartition("/")[2], e.isdir, e.length, e.modification_time / 1000) for e in found)
 
+    def count(self, path: str) -> tuple[int, int]:
+        """How many files a folder holds with all below it, and their bytes."""
+        summary = self._client.get_content_summary(path)
+        return summary.file_count, summary.length
+
     def mkdirs(self, path: str) -> None:
         self._client.mkdirs(path, permission=0o755, create_parent=True)
 

@@ -21,8 +21,8 @@ def dispose(parsed: DataFrame, curated: DataFrame, quarantine: DataFrame) -> Dat
     """Coordinates of each Raw record with its `disposition`: one of DISPOSITIONS, unaccounted or doubled.
 
     `parsed` is `parse` of Raw. A record is doubled when Raw or the quarantine holds it twice, when Curated holds its
-    key twice, or when it is both curated and quarantined. Records are told apart by offset and append time: a topic that
-    was created again has the same offsets once more, and appended later.
+    key twice, or when it is both curated and quarantined. Records are told apart by offset and append time: a topic
+    that was created again has the same offsets once more, appended later.
     """
     records = parsed.groupBy(*_COORDINATES).agg(
         F.count("*").alias("copies"),
