@@ -56,7 +56,8 @@ class Apart(Stream):
     def recreate_topic(self) -> None:
         before = topic_id(self.settings)
         name = self.settings.observations_topic
-        admin(self.settings).delete_topics([name])[name].result()
+        client = admin(self.settings)
+        client.delete_topics([name])[name].result()
 
         def is_new() -> bool:
             # The broker forgets a topic a moment after it has agreed to.
@@ -74,7 +75,8 @@ class Apart(Stream):
         begin, end = begin_offsets(self.settings), end_offsets(self.settings)
         name = self.settings.observations_topic
         before = [TopicPartition(name, p, max(begin[p], last - keep)) for p, last in end.items()]
-        for future in admin(self.settings).delete_records(before).values():
+        client = admin(self.settings)
+        for future in client.delete_records(before).values():
             future.result()
 
     def gaps(self) -> list[dict[str, Any]]:
@@ -99,6 +101,7 @@ def apart(platform: Settings, name: str, **changes: Any) -> Apart:
 
 
 def admin(settings: Settings) -> Any:
+    """An admin client; hold it until its answers have come."""
     from confluent_kafka.admin import AdminClient
 
     return AdminClient({"bootstrap.servers": settings.kafka, "log_level": 2})

@@ -41,6 +41,12 @@ def test_a_record_is_told_from_the_one_that_the_table_holds(spark, temperature_c
     assert row["revision"] == {AGAIN: HELD_REVISION, CORRECTION: HELD_REVISION + 1, REPEAT: 0}[expected]
 
 
+def test_the_same_offset_of_a_topic_that_was_created_again_is_another_record(spark: SparkSession):
+    batch = newest_of_each_key(judged(spark, event(air_temperature_c=2.0), appended_at=LATER))
+    row = classify(batch, held(spark, event(air_temperature_c=1.0))).first()
+    assert row["change"] == CORRECTION
+
+
 def test_an_older_record_is_superseded(spark: SparkSession):
     batch = newest_of_each_key(judged(spark, b"", event(air_temperature_c=2.0)))
     known = held(spark, event(air_temperature_c=1.0), appended_at=LATER)
