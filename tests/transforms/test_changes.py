@@ -11,6 +11,8 @@ from weahouse.transforms.changes import AGAIN, CORRECTION, NEW, REPEAT, SUPERSED
 from weahouse.transforms.newest import newest_of_each_key
 
 LATER = NOON + timedelta(hours=1)
+# When `judged` has the broker append, unless it is told.
+THEN = NOON + timedelta(minutes=1)
 
 
 HELD_REVISION = 2
@@ -28,7 +30,7 @@ def test_a_key_that_the_table_does_not_hold_is_new(spark: SparkSession):
 
 @pytest.mark.parametrize(
     ("temperature_c", "arrives", "expected"),
-    [(1.0, NOON, AGAIN), (1.0, LATER, REPEAT), (2.0, LATER, CORRECTION)],
+    [(1.0, THEN, AGAIN), (1.0, LATER, REPEAT), (2.0, LATER, CORRECTION)],
 )
 def test_a_record_is_told_from_the_one_that_the_table_holds(spark, temperature_c, arrives, expected):
     arriving, known = event(air_temperature_c=temperature_c), event(air_temperature_c=1.0)

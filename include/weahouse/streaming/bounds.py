@@ -82,7 +82,7 @@ def commits_per_day(settings: Settings, dataset: Dataset) -> int | None:
 
 def log_entries(commits_a_day: int) -> int:
     """The entries to which a Delta log grows at a pace, and then no further."""
-    commits = commits_a_day * _DAYS_KEPT
+    commits = commits_a_day * _DAYS_KEPT + CHECKPOINT_INTERVAL
     return commits * _FILES_PER_COMMIT + -(-commits // CHECKPOINT_INTERVAL) + 1
 
 

@@ -140,7 +140,9 @@ class Driver:
 
     def _publish(self, name: str, query: StreamingQuery) -> None:
         for progress in (json.loads(each.json) for each in query.recentProgress):
-            if progress["timestamp"] <= self._published.get(name, ""):
+            # An idle trigger tells of the batch that comes next, which is neither planned nor committed.
+            is_idle = "addBatch" not in progress["durationMs"]
+            if is_idle or progress["timestamp"] <= self._published.get(name, ""):
                 continue
             counts = self._run.counts[name].pop(progress["batchId"], {})
             told = document(self._run, name, progress, counts)

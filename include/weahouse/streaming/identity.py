@@ -12,7 +12,7 @@ from weahouse.io.kafka import KafkaError, begin_offsets, topic_id
 from weahouse.schemas.datasets import QUERIES, RAW_OBSERVATIONS, REPEAT_KEY
 from weahouse.schemas.fields import FIELDS
 from weahouse.schemas.render import checkpoint_path, path, progress_path
-from weahouse.streaming.checkpoint import Checkpoint, read_checkpoint
+from weahouse.streaming.checkpoint import read_checkpoint
 from weahouse.streaming.errors import (
     CheckpointDamagedError,
     OffsetsExpiredError,
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("weahouse.stream")
 
 _PROBE_EVERY_S = 2.0
+
+Offsets = dict[str, int]
 
 # Conditions of Spark that no server's absence explains.
 _DAMAGE = re.compile(
@@ -83,15 +85,16 @@ def verify(settings: Settings, hdfs: Hdfs) -> Identity:
         if identity.state != state_columns():
             was, now = (", ".join(columns) for columns in (identity.state, state_columns()))
             raise CheckpointDamagedError(f"the checkpoint keeps the state ({was}), but this code keeps ({now})")
-    checkpoints = {query: _checkpoint(settings, hdfs, query) for query in QUERIES}
+    stands = {query: _stand(settings, hdfs, query, identity) for query in QUERIES}
     if identity is None:
-        _check_first(settings, hdfs, checkpoints)
+        if not any(stands.values()):
+            _check_first(settings, hdfs)
         start = {str(partition): offset for partition, offset in begin.items()}
         identity = Identity(settings.observations_topic, current, start, state_columns())
         write_identity(hdfs, root, identity)
         log.info("the stream begins on topic %s with the id %s", identity.topic, identity.topic_id)
-    for query, checkpoint in checkpoints.items():
-        _check_offsets(query, checkpoint, identity, begin)
+    for query, stand in stands.items():
+        _check_offsets(query, identity.starting_offsets | stand, begin)
     return identity
 
 
@@ -151,36 +154,41 @@ def _check_topic(identity: Identity, settings: Settings, current: str) -> None:
         raise TopicRecreatedError(f"topic {name} was deleted and created again: its id was {was} and is {current}")
 
 
-def _checkpoint(settings: Settings, hdfs: Hdfs, query: str) -> Checkpoint | None:
-    found = read_checkpoint(hdfs, settings, query)
+def _stand(settings: Settings, hdfs: Hdfs, query: str, identity: Identity | None) -> Offsets:
+    """By partition, the offset before which all is committed and settled; empty before the first batch."""
+    checkpoint = read_checkpoint(hdfs, settings, query)
     progress = hdfs.read_json(progress_path(f"{query}.json", settings.hdfs_root)) or {}
-    published = progress.get("batch_id")
-    if published is not None and published > (found.batch_id if found else -1):
-        place = checkpoint_path(query, settings.hdfs_root)
-        held = f"ends with batch {found.batch_id}" if found else "is gone"
-        raise CheckpointDamagedError(f"{place} {held}, but the stream has committed batch {published}")
-    return found
+    place = checkpoint_path(query, settings.hdfs_root)
+    if checkpoint is None and progress.get("batch_id") is not None:
+        raise CheckpointDamagedError(f"{place} is gone, but the stream has committed batch {progress['batch_id']}")
+    committed = {str(p): offset for p, offset in checkpoint.offsets.items()} if checkpoint else {}
+    reached = {**(identity.starting_offsets if identity else {}), **committed}
+    settled: Offsets = progress.get("committed_offsets") or {}
+    for partition, offset in settled.items():
+        if (at := reached.get(partition, 0)) < offset:
+            raise CheckpointDamagedError(
+                f"{place} ends at offset {at} of partition {partition}, but the stream has committed {offset}"
+            )
+    # What was committed and not settled is read once more.
+    return committed | settled
 
 
-def _check_first(settings: Settings, hdfs: Hdfs, checkpoints: dict[str, Checkpoint | None]) -> None:
+def _check_first(settings: Settings, hdfs: Hdfs) -> None:
     """Without an identity there is either nothing yet, or a checkpoint of a release that recorded none."""
-    if any(checkpoints.values()):
-        return
     raw = path(RAW_OBSERVATIONS, settings.hdfs_root)
     if any(name.startswith("ingest_hour=") for name in hdfs.list(raw)):
         raise CheckpointDamagedError(f"{raw} holds records, but the checkpoints that read them are gone")
 
 
-def _check_offsets(query: str, checkpoint: Checkpoint | None, identity: Identity, begin: dict[int, int]) -> None:
-    start = {int(partition): offset for partition, offset in identity.starting_offsets.items()}
-    wanted = start | (checkpoint.offsets if checkpoint else {})
-    lost = {p: (wanted[p], first) for p, first in begin.items() if wanted.get(p, 0) < first}
+def _check_offsets(query: str, stand: Offsets, begin: dict[int, int]) -> None:
+    lost = [(partition, stand.get(str(partition), 0), first) for partition, first in begin.items()]
+    lost = [(partition, at, first) for partition, at, first in lost if at < first]
     if lost:
-        count = sum(first - at for at, first in lost.values())
-        partition, (at, first) = next(iter(lost.items()))
+        partition, at, first = lost[0]
         raise OffsetsExpiredError(
-            f"query {query} has not read {count} records that the topic no longer holds: partition {partition} begins "
-            f"at {first}, the query stands at {at}" + (f", and {len(lost) - 1} more like it" if len(lost) > 1 else "")
+            f"query {query} has not read {sum(first - at for _, at, first in lost)} records that the topic no longer "
+            f"holds: partition {partition} begins at {first}, the query stands at {at}"
+            + (f", and {len(lost) - 1} more like it" if len(lost) > 1 else "")
         )
 
 

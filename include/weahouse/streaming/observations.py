@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from weahouse.schemas.datasets import REPEAT_KEY
 from weahouse.schemas.render import checkpoint_path
+from weahouse.streaming.identity import as_starting_offsets
 from weahouse.streaming.source import read_range
 from weahouse.streaming.upsert import upsert
 from weahouse.transforms.changes import CORRECTION, NEW, WRITTEN
@@ -78,7 +79,9 @@ class ObservationsQuery:
     def _merge_again(
         self, spark: SparkSession, start: Offsets, end: Offsets, changes: tuple[str, ...] = WRITTEN
     ) -> dict[str, Any]:
-        """Merge a range of offsets without removal of repeats."""
+        """Merge a range of offsets without removal of repeats; an empty `start` is where the stream began."""
+        assert self.run.identity is not None
+        start = start or as_starting_offsets(self.run.identity)
         log.info("merging offsets again, from %s to %s", start, end)
         records = read_range(spark, self.run.settings, start, end)
         rows = observations(parse(records), self.run.settings.lateness)
