@@ -39,6 +39,8 @@ STOPPED = {"desired": "stopped"}
         ("stopped", {}, {}, None, False),
         ("stopped", DRIVER | {"state": "stopped"}, {}, None, False),
         ("starting", DRIVER | {"state": "stopped"}, {}, None, True),
+        ("failed", DRIVER | {"state": "failed", "refusal": "TopicRecreatedError"}, {}, None, True),
+        ("stopped", DRIVER | {"state": "failed", "refusal": "TopicRecreatedError"}, STOPPED, None, True),
     ],
 )
 def test_the_state_is_one_word(
@@ -64,4 +66,5 @@ def test_status_of_an_instance_that_is_down_comes_fast_and_says_so(tmp_path: Pat
     started = time.monotonic()
     found = stream_status(Settings(home=tmp_path, port_offset=21_999))
     assert time.monotonic() - started < 1.5
-    assert found == dict.fromkeys(("epoch", "pid", "lag_records", "watermark", "last_batch_at")) | {"state": "stopped"}
+    unknown = ("error", "epoch", "pid", "lag_records", "watermark", "last_batch_at", "topic_id", "gaps")
+    assert found == dict.fromkeys(unknown) | {"state": "stopped"}

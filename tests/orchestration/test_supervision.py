@@ -37,6 +37,11 @@ def test_a_driver_that_is_gone_is_restarted_and_its_own_error_is_the_reason() ->
     assert reason == "the driver is gone: the topic was deleted"
 
 
+def test_a_driver_that_refused_to_go_on_is_not_restarted() -> None:
+    refused = {"error": "TopicRecreatedError: …", "refusal": "TopicRecreatedError", "state": "failed"}
+    assert Watch().why_restart(look(pid=None, driver=refused)) is None
+
+
 def test_a_driver_killed_without_a_word_sends_the_reader_to_its_log() -> None:
     assert "weahouse logs stream" in str(Watch().why_restart(look(pid=None)))
 

@@ -11,6 +11,8 @@ from weahouse.transforms.changes import AGAIN, CORRECTION, NEW, REPEAT, SUPERSED
 from weahouse.transforms.newest import newest_of_each_key
 
 LATER = NOON + timedelta(hours=1)
+# When `judged` has the broker append, unless it is told.
+THEN = NOON + timedelta(minutes=1)
 
 
 HELD_REVISION = 2
@@ -28,7 +30,7 @@ def test_a_key_that_the_table_does_not_hold_is_new(spark: SparkSession):
 
 @pytest.mark.parametrize(
     ("temperature_c", "arrives", "expected"),
-    [(1.0, NOON, AGAIN), (1.0, LATER, REPEAT), (2.0, LATER, CORRECTION)],
+    [(1.0, THEN, AGAIN), (1.0, LATER, REPEAT), (2.0, LATER, CORRECTION)],
 )
 def test_a_record_is_told_from_the_one_that_the_table_holds(spark, temperature_c, arrives, expected):
     arriving, known = event(air_temperature_c=temperature_c), event(air_temperature_c=1.0)
@@ -39,6 +41,12 @@ def test_a_record_is_told_from_the_one_that_the_table_holds(spark, temperature_c
     row = resolve(batch, held(spark, known)).first()
     assert row["change"] == expected
     assert row["revision"] == {AGAIN: HELD_REVISION, CORRECTION: HELD_REVISION + 1, REPEAT: HELD_REVISION}[expected]
+
+
+def test_the_same_offset_of_a_topic_that_was_created_again_is_another_record(spark: SparkSession):
+    batch = newest_of_each_key(judged(spark, event(air_temperature_c=2.0), appended_at=LATER))
+    row = resolve(batch, held(spark, event(air_temperature_c=1.0))).first()
+    assert row["change"] == CORRECTION
 
 
 def test_an_older_record_is_superseded(spark: SparkSession):

@@ -76,6 +76,15 @@ RECORD: dict[str, Field] = {
     "kafka_offset": Field("bigint", "Kafka offset of the record that this row holds"),
 }
 
+GAP: dict[str, Field] = {
+    "topic_id": Field("string", "Kafka's id of the topic; a topic that is deleted and created again has another one"),
+    "from_offset": Field("bigint", "First lost offset"),
+    "to_offset": Field("bigint", "Offset after the last lost one; empty where the deleted topic's end is unknown"),
+    "cause": Field("string", "Why the records are lost: topic_recreated or offsets_expired"),
+    "noticed_at": Field("timestamp", "When the rebuild noticed, UTC"),
+    "last_ingested_at": Field("timestamp", "Append time of the newest record that Raw held of the partition by then"),
+}
+
 JUDGEMENT: dict[str, Field] = {
     "payload_hash": Field("bigint", "Hash over region and the nine measurements as sent; equal hash, equal reading"),
     # Orders what is written to Cassandra about one key: two records of it may have been appended in one millisecond.
@@ -119,5 +128,5 @@ SUMMARY: dict[str, Field] = {
     "northward_sum": Field("double", "Wind only: sum of northward parts, of unit vectors for direction, else of m s-1"),
 }
 
-GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, JUDGEMENT, STATION, SUMMARY)
+GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, GAP, JUDGEMENT, STATION, SUMMARY)
 FIELDS: dict[str, Field] = {name: field for group in GROUPS for name, field in group.items()}

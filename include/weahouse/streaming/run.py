@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from weahouse.io.hdfs import Hdfs
     from weahouse.settings import Settings
+    from weahouse.streaming.identity import Identity
 
 log = logging.getLogger("weahouse.stream")
 
@@ -34,6 +35,7 @@ class Run:
     curated_lease: TableLease
     stopping: Event = field(default_factory=Event)
     waiting_on: str | None = None
+    identity: Identity | None = None
     # What each query's batches did, by batch id, until their progress is published.
     counts: dict[str, dict[int, dict[str, Any]]] = field(default_factory=lambda: {"archive": {}, "observations": {}})
 

@@ -32,10 +32,9 @@ def resolve(newest: DataFrame, table: DataFrame) -> DataFrame:
     """
     shared = [column for column in newest.columns if column in table.columns and column not in _ON]
     held = table.select(*_ON, *[F.col(column).alias(f"held_{column}") for column in (*shared, "revision")])
-    is_same_record = (F.col("kafka_partition") == F.col("held_kafka_partition")) & (
-        F.col("kafka_offset") == F.col("held_kafka_offset")
-    )
-    is_newer = F.struct(*VERSION) > F.struct(*[F.col(f"held_{column}").alias(column) for column in VERSION])
+    version, held_version = F.struct(*VERSION), F.struct(*[F.col(f"held_{column}").alias(column) for column in VERSION])
+    # With the append time, because a topic that was created again has the same offsets once more.
+    is_same_record, is_newer = version == held_version, version > held_version
     change = (
         F.when(F.col("payload_hash").isNull(), F.lit(None))
         .when(F.col("held_payload_hash").isNull(), NEW)
