@@ -56,7 +56,7 @@ def test_regions_are_included_and_excluded_by_patterns():
         ({"clear_below": 21.0}, "they would take turns"),
         ({"statistic": "mean"}, "`over_min`"),
         ({"over_min": 10}, "`over_min`"),
-        ({"statistic": "mean", "over_min": -5}, "`over_min` must lie in"),
+        ({"statistic": "mean", "over_min": -5}, "`over_min` must be a number of minutes"),
         ({"kind": "duration"}, "a duration needs `for_min`"),
         ({"kind": "repetition", "times": 1, "within_min": 10}, "`times` must be a whole number"),
         ({"kind": "change", "statistic": "mean", "over_min": 60}, "`statistic` must be one of fall, rise"),

@@ -124,7 +124,7 @@ def test_late_data_between_two_alerts_join_them(station: Station):
     assert len(station.standing) == 2
     assert sorted(states(station.tell(*wind({50: 21}), now=at(121)))) == ["cleared", "withdrawn"]
     [alert] = station.standing
-    assert (alert.event_at, alert.run_started_at, alert.cleared_at, alert.peak_value) == (at(0), at(100), at(110), 22)
+    assert (alert.event_at, alert.run_started_at, alert.cleared_at, alert.peak_value) == (at(0), at(50), at(110), 22)
 
 
 def test_late_data_within_an_alert_split_it(station: Station):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weahouse.schemas.datasets import ALERT_COLUMNS, PANE_MINUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PANE = timedelta(minutes=PANE_MINUTES)
 
@@ -54,9 +57,18 @@ class Alert:
         """The bucket in which it stands, by its first window."""
         return month_of(self.first_window)
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Alert:
+        """The alert of a row of the table with its `version`; times are aware."""
+        return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+
     def row(self) -> dict[str, Any]:
-        """The columns of the table and of the message."""
+        """The columns of the message."""
         return {column: getattr(self, column) for column in ALERT_COLUMNS}
+
+    def stored(self) -> dict[str, Any]:
+        """The columns of the table, and `version`."""
+        return self.row() | {"month": self.month, "version": self.version}
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,14 @@ def window_of(at: datetime) -> datetime:
 
 
 def month_of(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m}"
+    return f"{at:%Y-%m}"
+
+
+def months_of(first: datetime, last: datetime) -> list[str]:
+    """The months that a span touches, in order."""
+    count = (last.year - first.year) * 12 + last.month - first.month
+    places = (first.month - 1 + n for n in range(count + 1))
+    return [f"{first.year + place // 12:04d}-{place % 12 + 1:02d}" for place in places]
 
 
 def revised(before: Alert, now: datetime, **changes: Any) -> Alert:

@@ -188,9 +188,9 @@ class _Entry:
             if name in given and (isinstance(given[name], bool) or not isinstance(given[name], (int, float))):
                 self._refuse(f"`{name}` must be a number, not {given[name]!r}")
         for name in (name for name in given if name.endswith("_min")):
-            least = 0 if name in ("quiet_min", "gap_min") else 1
-            if not least <= given[name] <= _LONGEST_MIN:
-                self._refuse(f"`{name}` must lie in {least} .. {_LONGEST_MIN} minutes")
+            may_be_zero = name in ("quiet_min", "gap_min")
+            if not (given[name] > 0 or (may_be_zero and given[name] == 0)) or given[name] > _LONGEST_MIN:
+                self._refuse(f"`{name}` must be a number of minutes up to {_LONGEST_MIN}")
         if given["kind"] != SILENCE:
             self._check_statistic()
         if given.get("times", 1) != int(given.get("times", 1)) or given.get("times", 2) < 2:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark import StorageLevel
 from pyspark.sql import functions as F
 
+from weahouse.alerts.touched import touched_blocks
 from weahouse.io.cassandra_writer import Target
 from weahouse.io.delta import merge_by_key, one_of, read_table
 from weahouse.qc.level1 import judge
@@ -87,6 +88,8 @@ def _merge(
                 _merge_into_curated(written, run, extent, with_updates=counts["updated"] > 0)
         counts["rows_served"] = served.result() if served else 0
     counts["panes"] = _serve_panes(run, written, extent) if counts["written"] else 0
+    if counts["written"]:
+        _hand_over(run, written)
     registry.add_unknown(counts.pop("unknown"))
     changes.unpersist()
     return counts
@@ -143,6 +146,12 @@ def _serve_panes(run: Run, written: DataFrame, extent: Extent) -> int:
     rows = within.alias("o").join(touched.alias("w"), on, "left_semi").drop("_window")
     panes = summarise(rows, PANE_MINUTES).join(touched, ["station_id", "window_start"])
     return _write(run, summary_rows(panes.where("value_count > 0 OR replaced")), SUMMARIES_BY_STATION)
+
+
+def _hand_over(run: Run, written: DataFrame) -> None:
+    """Tell the evaluation of alerts what was touched; it reads from Cassandra when the batch is committed."""
+    if run.alert_rules is not None:
+        run.touched.append(touched_blocks(written, run.alert_rules).toArrow())
 
 
 def _write(run: Run, rows: DataFrame, table: ServingTable) -> int:
