@@ -12,7 +12,9 @@ import jsonschema
 import pytest
 from tests.integration.conftest import Stream, eventually
 from tests.rows import event
+from typer.testing import CliRunner
 
+from weahouse.cli import app
 from weahouse.io.alerts import acknowledge, alerts_of, count_active, partitions_of
 from weahouse.orchestration import driver
 from weahouse.schemas.datasets import ALERTS_TOPIC
@@ -153,6 +155,23 @@ def test_a_station_that_falls_silent_is_told_and_one_that_was_never_live_is_not(
     assert stored(stream, "former") == {}
     stream.send(reading("mute", datetime.now(UTC), 3.0, region="silent-land"))
     eventually(lambda: ("station_silent", "cleared") in told(stream, "mute"), "the end of the silence", seconds=60)
+
+
+def test_the_command_lists_what_is_on_and_tries_rules_on_what_was(stream: Stream):
+    listed = command("--active", "--region", "us-or", "--json")
+    noted = next(row for row in listed if (row["station_id"], row["rule"]) == ("noted", "gale"))
+    assert (noted["alert_state"], noted["acknowledged_by"]) == ("acknowledged", "kim")
+    tried = command("backtest", "--from", "2010-01-01", "--to", "2010-02-01", "--station", "old", "--json")
+    assert [(row["rule"], row["event_at"], row["cleared_at"]) for row in tried] == [
+        ("gale", "2010-01-07T12:00:00Z", "2010-01-07T13:00:00Z")
+    ]
+
+
+def command(*arguments: str) -> list[dict[str, Any]]:
+    """What `weahouse alerts` writes as JSON."""
+    done = CliRunner().invoke(app, ["alerts", *arguments], catch_exceptions=False)
+    assert done.exit_code == 0
+    return list(json.loads(done.stdout))
 
 
 def test_a_replay_after_the_drivers_death_tells_nothing_new(stream: Stream):

@@ -134,7 +134,7 @@ ALERT: dict[str, Field] = {
     "limit_value": Field("double", "Limit that the rule sets"),
     "raised_at": Field("timestamp", "Broker time at which the alert was found, UTC"),
     "detection_delay_s": Field("double", "raised_at - event_at", "s"),
-    "alert_revision": Field("int", "Grows with each change that is published; with alert_id it names a message"),
+    "alert_revision": Field("int", "Grows with each change that the stream publishes"),
     "superseded_by": Field("string", "The alert that took this one's place when late data moved its beginning"),
     "acknowledged_by": Field("string", "Who has taken note"),
     "acknowledged_at": Field("timestamp", "When it was taken note of, UTC"),
