@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weahouse.schemas.datasets import DATASETS, OBSERVATIONS_TOPIC, SERVING_TABLES
+from weahouse.schemas.datasets import ALERTS_TOPIC, DATASETS, OBSERVATIONS_TOPIC, SERVING_TABLES
 from weahouse.schemas.fields import VARIABLES
-from weahouse.schemas.render import data_dictionary, to_cql, to_json_schema
+from weahouse.schemas.render import alert_to_json_schema, data_dictionary, to_cql, to_json_schema
 from weahouse.settings import PORTS, ROOT, Settings
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ def _datasets() -> str:
 
 def _event() -> str:
     return json.dumps(to_json_schema(), indent=2) + "\n"
+
+
+def _alert() -> str:
+    return json.dumps(alert_to_json_schema(), indent=2) + "\n"
 
 
 def _cql() -> str:
@@ -129,6 +133,7 @@ def _span(limits: tuple[float, float]) -> str:
 _PAGES: dict[str, Callable[[], str]] = {
     "datasets.md": _datasets,
     f"{OBSERVATIONS_TOPIC.name}.schema.json": _event,
+    f"{ALERTS_TOPIC.name}.schema.json": _alert,
     "cassandra.cql": _cql,
     "quality_tests.md": _quality,
     "cli.md": _cli,

@@ -16,6 +16,7 @@ from weahouse.settings import settings
 PAGE = Path(__file__).parent / "weather_page"
 # More cards than anybody reads, few enough to draw every five seconds; a region narrows them down.
 MAX_STATIONS = 300
+MAX_ALERTS = 50
 HEADERS = {
     # Station ids come from outside. The page writes them as text only, and no script but its own may run in it.
     "Content-Security-Policy": (
@@ -45,7 +46,7 @@ def asset(name: str, kind: str) -> Response:
 
 @app.get("/state")
 def state(region: Annotated[str | None, Query(pattern=STATION_ID_PATTERN)] = None) -> dict[str, Any]:
-    """The stream's state and the latest values of one region or of all."""
+    """The stream's state, the latest values and the active alerts of one region or of all."""
     # Every component of Airflow imports this file; only the api-server calls it and needs the clients.
     from weahouse.orchestration.status import stream_status
 
@@ -57,14 +58,23 @@ def state(region: Annotated[str | None, Query(pattern=STATION_ID_PATTERN)] = Non
 
 
 def _latest(region: str | None) -> dict[str, Any]:
+    from weahouse.serving.alerts import active
     from weahouse.serving.latest import latest, regions
 
     try:
         stations, known = latest(settings(), region), regions(settings())
+        alerts = active(settings(), region)
     # Cassandra is away, or nothing was reported from there: the page says it and asks again.
     except (RuntimeError, ValueError) as error:
-        return {"stations": [], "total": 0, "regions": [], "problem": str(error)}
-    return {"stations": stations[:MAX_STATIONS], "total": len(stations), "regions": known, "problem": None}
+        return {"stations": [], "total": 0, "regions": [], "alerts": [], "alerts_total": 0, "problem": str(error)}
+    return {
+        "stations": stations[:MAX_STATIONS],
+        "total": len(stations),
+        "regions": known,
+        "alerts": alerts[:MAX_ALERTS],
+        "alerts_total": len(alerts),
+        "problem": None,
+    }
 
 
 class WeatherPlugin(AirflowPlugin):

@@ -70,6 +70,8 @@ class Settings:
     cassandra_replication_factor: int = 1
     hdfs_root: str = "/weahouse"
 
+    # What raises an alert; a file of one's own is checked with `weahouse alerts rules` and tried with `backtest`.
+    alert_rules: Path = ROOT / "include" / "weahouse" / "alerts" / "rules.yaml"
     # More slots than cores: a task that waits for HDFS or Cassandra would otherwise hold up the other query's batch.
     spark_master: str = "local[4]"
     # A record is late when it was appended more than this after it was observed; late records are merged like others.

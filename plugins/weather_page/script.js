@@ -116,6 +116,19 @@ function drawRegions(regions) {
   region.value = names.includes(chosen) ? chosen : "";
 }
 
+function drawAlerts(alerts, total, units) {
+  const shown = alerts.map((alert) => {
+    const unit = alert.variable ? units[alert.variable] : "min";
+    const text = `${alert.rule.replaceAll("_", " ")} · ${alert.station_id} · ${age(alert.event_at)}`;
+    const entry = element("li", text, `${alert.severity} ${alert.alert_state}`);
+    entry.title = `${alert.event_at}, up to ${alert.peak_value.toFixed(1)} ${UNITS[unit] || unit}, ${alert.alert_state}`;
+    return entry;
+  });
+  if (total > alerts.length) shown.push(element("li", `and ${total - alerts.length} more`, "minor"));
+  byId("alerts").replaceChildren(...shown);
+  byId("alerts").hidden = !shown.length;
+}
+
 function tell(problem) {
   byId("problem").textContent = problem || "";
   byId("problem").hidden = !problem;
@@ -129,6 +142,7 @@ async function refresh() {
     const state = await answer.json();
     drawStream(state.stream);
     if (state.regions.length) drawRegions(state.regions);
+    drawAlerts(state.alerts, state.alerts_total, state.units);
     byId("stations").replaceChildren(...state.stations.map((station) => card(station, state.units)));
     const shown = state.stations.length;
     byId("count").textContent = state.total > shown ? `${shown} of ${state.total} stations.` : `${shown} stations.`;

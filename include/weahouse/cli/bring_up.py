@@ -71,9 +71,12 @@ def _schema(settings: Settings, report: Report) -> None:
     from weahouse.io.cassandra import create_schema
     from weahouse.io.hdfs import Hdfs
     from weahouse.io.kafka import ensure_topic
+    from weahouse.schemas.datasets import ALERTS_TOPIC, CLOCK_TOPIC
 
     if ensure_topic(settings):
         report(f"created topic {settings.observations_topic} with {settings.topic_partitions} partitions")
+    for topic in (ALERTS_TOPIC, CLOCK_TOPIC):
+        ensure_topic(settings, topic)
     create_schema(settings)
     hdfs = Hdfs(settings)
     for zone in ("raw", "curated", "gold", "checkpoints", "models", "progress"):

@@ -43,6 +43,7 @@ def collect(settings: Settings) -> Document:
     stream = _ask(lambda: _stream(settings))
     kafka = _ask(lambda: _kafka_records(settings))
     lake = _ask(lambda: _lake(settings))
+    alerts = _ask(lambda: _active_alerts(settings))
     deadline = time.monotonic() + LIMIT_S
     states = dict(_answer(services, deadline, {}))
     if not _answer(wanted, deadline, True):
@@ -52,7 +53,11 @@ def collect(settings: Settings) -> Document:
     return {
         "services": states,
         "stream": _answer(stream, deadline, STREAM_UNKNOWN),
-        "counts": {"kafka": _answer(kafka, deadline, None), **_answer(lake, deadline, LAKE_UNKNOWN)},
+        "counts": {
+            "kafka": _answer(kafka, deadline, None),
+            **_answer(lake, deadline, LAKE_UNKNOWN),
+            "alerts_active": _answer(alerts, deadline, None),
+        },
     }
 
 
@@ -106,6 +111,12 @@ def _lake(settings: Settings) -> dict[str, int]:
     from weahouse.io.lake import counts
 
     return counts(settings)
+
+
+def _active_alerts(settings: Settings) -> int:
+    from weahouse.io.alerts import count_active
+
+    return count_active(settings)
 
 
 def _ask(question: Callable[[], Any]) -> Future[Any]:

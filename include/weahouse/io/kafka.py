@@ -8,9 +8,10 @@ from __future__ import annotations
 import socket
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from weahouse.schemas.datasets import OBSERVATIONS_TOPIC, Topic
+from weahouse.schemas.datasets import CLOCK_TOPIC, OBSERVATIONS_TOPIC, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +45,11 @@ class TopicMismatchError(RuntimeError):
 def topic_config(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> dict[str, str]:
     """The topic's configuration as the broker writes it, retention in milliseconds."""
     retention = {"retention.ms": str(int(settings.topic_retention.total_seconds() * 1000))}
-    return dict(topic.config) | retention
+    return retention | dict(topic.config)
 
 
 def ensure_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> bool:
-    """Create the observations topic, or check the one that is there; True when it was created.
+    """Create a topic, or check the one that is there; True when it was created.
 
     Raises TopicMismatchError when an existing topic differs from the specification. Nothing is altered: fewer or
     more partitions would move keys and break the order per station, and a retention is somebody's decision.
@@ -56,9 +57,9 @@ def ensure_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> bool:
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import NewTopic
 
-    name, config = settings.observations_topic, topic_config(settings, topic)
+    name, config = _name(settings, topic), topic_config(settings, topic)
     admin = _admin(settings)
-    new = NewTopic(name, num_partitions=settings.topic_partitions, replication_factor=1, config=config)
+    new = NewTopic(name, num_partitions=_partition_count(settings, topic), replication_factor=1, config=config)
     try:
         _reach(settings, lambda: admin.create_topics([new], request_timeout=TIMEOUT_S)[name].result())
     except KafkaException as error:
@@ -67,7 +68,7 @@ def ensure_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> bool:
         check_topic(settings, topic)
         return False
     # Its partitions get their leaders a moment later: asking for offsets waits for them.
-    end_offsets(settings)
+    end_offsets(settings, topic)
     return True
 
 
@@ -75,7 +76,7 @@ def check_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> None:
     """Raise TopicMismatchError unless the topic has the specified partitions and configuration."""
     from confluent_kafka.admin import ConfigResource, ResourceType
 
-    name = settings.observations_topic
+    name, wanted_partitions = _name(settings, topic), _partition_count(settings, topic)
     admin = _admin(settings)
     resource = ConfigResource(ResourceType.TOPIC, name)
     found = _reach(settings, lambda: admin.describe_configs([resource], request_timeout=TIMEOUT_S)[resource].result())
@@ -84,9 +85,9 @@ def check_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> None:
         for key, wanted in topic_config(settings, topic).items()
         if found[key].value != wanted
     ]
-    partitions = len(_partitions(settings))
-    if partitions != settings.topic_partitions:
-        differences.insert(0, f"it has {partitions} partitions, not {settings.topic_partitions}")
+    partitions = len(_partitions(settings, name))
+    if partitions != wanted_partitions:
+        differences.insert(0, f"it has {partitions} partitions, not {wanted_partitions}")
     if differences:
         raise TopicMismatchError(
             f"topic {name} at {settings.kafka} is not as specified: {'; '.join(differences)}"
@@ -106,18 +107,28 @@ def topic_id(settings: Settings) -> str:
     )
 
 
-def end_offsets(settings: Settings) -> dict[int, int]:
+def end_offsets(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> dict[int, int]:
     """The offset that the next record of each partition will get, by partition."""
     from confluent_kafka.admin import OffsetSpec
 
-    return _offsets(settings, OffsetSpec.latest())
+    return _offsets(settings, OffsetSpec.latest(), topic)
 
 
 def begin_offsets(settings: Settings) -> dict[int, int]:
     """The offset of the oldest record that each partition still holds, by partition."""
     from confluent_kafka.admin import OffsetSpec
 
-    return _offsets(settings, OffsetSpec.earliest())
+    return _offsets(settings, OffsetSpec.earliest(), OBSERVATIONS_TOPIC)
+
+
+def broker_time(producer: Producer, seconds: float = TIMEOUT_S) -> datetime:
+    """The broker's time, told by the record that it appends to the clock's topic for it. Raises KafkaError."""
+    told: list[Any] = []
+    producer.produce(CLOCK_TOPIC.name, b"", on_delivery=lambda error, message: told.append(error or message))
+    producer.flush(seconds)
+    if not told or not hasattr(told[0], "timestamp"):
+        raise KafkaError(f"Kafka does not tell its time: {told[0].str() if told else 'no answer'}")
+    return datetime.fromtimestamp(told[0].timestamp()[1] / 1000, UTC)
 
 
 def producer_config(settings: Settings) -> dict[str, str | int | bool]:
@@ -163,8 +174,15 @@ def _knock(settings: Settings) -> None:
     raise KafkaError(f"Kafka at {settings.kafka} does not answer: nobody takes a connection there")
 
 
-def _partitions(settings: Settings) -> list[int]:
-    name = settings.observations_topic
+def _name(settings: Settings, topic: Topic) -> str:
+    return settings.observations_topic if topic is OBSERVATIONS_TOPIC else topic.name
+
+
+def _partition_count(settings: Settings, topic: Topic) -> int:
+    return 1 if topic is CLOCK_TOPIC else settings.topic_partitions
+
+
+def _partitions(settings: Settings, name: str) -> list[int]:
     admin = _admin(settings)
     found = _reach(settings, lambda: admin.list_topics(name, timeout=TIMEOUT_S)).topics[name]
     if found.error is not None:
@@ -172,11 +190,11 @@ def _partitions(settings: Settings) -> list[int]:
     return sorted(found.partitions)
 
 
-def _offsets(settings: Settings, spec: Any) -> dict[int, int]:
+def _offsets(settings: Settings, spec: Any, topic: Topic) -> dict[int, int]:
     from confluent_kafka import TopicPartition
 
-    name = settings.observations_topic
-    wanted = {TopicPartition(name, partition): spec for partition in _partitions(settings)}
+    name = _name(settings, topic)
+    wanted = {TopicPartition(name, partition): spec for partition in _partitions(settings, name)}
     admin = _admin(settings)
 
     def ask() -> dict[int, int]:

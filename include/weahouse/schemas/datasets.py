@@ -202,7 +202,54 @@ STATIONS_BY_REGION = ServingTable(
     clustering=(("station_id", "ASC"),),
     compaction=_UNIFIED,
 )
-SERVING_TABLES = (OBSERVATIONS_BY_STATION, LATEST_BY_REGION, SUMMARIES_BY_STATION, STATIONS_BY_REGION)
+# Written by people; everything else of an alert by the stream, so that neither overwrites the other.
+ACKNOWLEDGEMENT_COLUMNS = ("acknowledged_by", "acknowledged_at", "acknowledgement_note")
+ALERT_COLUMNS = (
+    "alert_id",
+    "rule",
+    "rule_version",
+    "severity",
+    "station_id",
+    "region",
+    "variable",
+    "alert_state",
+    "is_active",
+    "first_window",
+    "last_window",
+    "event_at",
+    "run_started_at",
+    "cleared_at",
+    "trigger_value",
+    "peak_value",
+    "peak_at",
+    "limit_value",
+    "raised_at",
+    "detection_delay_s",
+    "alert_revision",
+    "superseded_by",
+    *ACKNOWLEDGEMENT_COLUMNS,
+)
+ALERTS_BY_REGION = ServingTable(
+    "alerts_by_region",
+    "The alerts of one region and month, newest first.",
+    columns=(
+        "region",
+        "month",
+        "first_window",
+        "alert_id",
+        *(column for column in ALERT_COLUMNS if column not in ("region", "first_window", "alert_id")),
+    ),
+    partition_key=("region", "month"),
+    clustering=(("first_window", "DESC"), ("alert_id", "ASC")),
+    compaction=_UNIFIED,
+)
+SERVING_TABLES = (
+    OBSERVATIONS_BY_STATION,
+    LATEST_BY_REGION,
+    SUMMARIES_BY_STATION,
+    STATIONS_BY_REGION,
+    ALERTS_BY_REGION,
+)
 
 OBSERVATIONS_TOPIC = Topic(
     "weather.observations.v1",
@@ -212,6 +259,17 @@ OBSERVATIONS_TOPIC = Topic(
         ("max.message.bytes", str(1024 * 1024)),
         ("cleanup.policy", "delete"),
     ),
+)
+ALERTS_TOPIC = Topic(
+    "weather.alerts.v1",
+    "Alerts as JSON, keyed by station_id: one message for each revision of each alert, at least once.",
+    config=(("message.timestamp.type", "LogAppendTime"), ("cleanup.policy", "delete")),
+)
+# A broker tells its time only on a record that it has just appended: a minute of such records is enough to keep.
+CLOCK_TOPIC = Topic(
+    "weahouse.clock",
+    "Empty records, appended to learn the broker's time.",
+    config=(("message.timestamp.type", "LogAppendTime"), ("cleanup.policy", "delete"), ("retention.ms", "60000")),
 )
 
 # How a row of a serving table is written: a first write leaves missing values unset, an overwrite sets them to null.

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from weahouse.schemas.datasets import OBSERVATIONS_TOPIC, PANE_MINUTES, Dataset, ServingTable
+from weahouse.schemas.datasets import (
+    ALERT_COLUMNS,
+    ALERTS_TOPIC,
+    OBSERVATIONS_TOPIC,
+    PANE_MINUTES,
+    Dataset,
+    ServingTable,
+)
 from weahouse.schemas.fields import FIELDS, IDENTITY, MEASUREMENTS
 
 if TYPE_CHECKING:
@@ -118,6 +125,27 @@ def to_json_schema() -> dict[str, Any]:
         "properties": properties,
         "additionalProperties": True,
     }
+
+
+def alert_to_json_schema() -> dict[str, Any]:
+    """The contract of a message of the alerts topic, as JSON Schema 2020-12; null where an alert has no such value."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": ALERTS_TOPIC.name,
+        "title": "Weather alert",
+        "description": "The whole alert after a change; alert_id, alert_revision and alert_state name the message.",
+        "type": "object",
+        "required": list(ALERT_COLUMNS),
+        "properties": {name: _json_property(name) for name in ALERT_COLUMNS},
+        "additionalProperties": False,
+    }
+
+
+def _json_property(name: str) -> dict[str, Any]:
+    field = FIELDS[name]
+    types = {"string": "string", "double": "number", "int": "integer", "boolean": "boolean", "timestamp": "string"}
+    told: dict[str, Any] = {"type": [types[field.type], "null"], "description": field.meaning}
+    return told | ({"format": "date-time"} if field.type == "timestamp" else {})
 
 
 def data_dictionary(datasets: tuple[Dataset, ...], tables: tuple[ServingTable, ...]) -> str:

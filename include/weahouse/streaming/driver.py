@@ -8,12 +8,22 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from weahouse.alerts.rules import load_alert_rules
 from weahouse.io.delta import ensure_table
 from weahouse.io.hdfs import Hdfs
 from weahouse.io.kafka import ensure_topic
 from weahouse.qc.rules import load_rules
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, GOLD_STATIONS, RAW_OBSERVATIONS
+from weahouse.schemas.datasets import (
+    ALERTS_TOPIC,
+    CLOCK_TOPIC,
+    CURATED_OBSERVATIONS,
+    CURATED_QUARANTINE,
+    GOLD_STATIONS,
+    OBSERVATIONS_TOPIC,
+    RAW_OBSERVATIONS,
+)
 from weahouse.schemas.render import checkpoint_path, path, progress_path
+from weahouse.streaming.alerts import Alerts
 from weahouse.streaming.archive import archive_batch
 from weahouse.streaming.fencing import FencedError, StopRequestedError, TableLease, check_epoch, take_epoch
 from weahouse.streaming.identity import as_starting_offsets, refusal, sentence, verify
@@ -22,6 +32,7 @@ from weahouse.streaming.progress import Heartbeat, document
 from weahouse.streaming.registry import Registry
 from weahouse.streaming.run import Run
 from weahouse.streaming.source import read_stream
+from weahouse.streaming.vigil import Vigil
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -53,6 +64,9 @@ class Driver:
         self._run = Run(settings, hdfs, epoch, lease)
         self._heartbeat = Heartbeat(self._run)
         self._observations = ObservationsQuery(self._run, load_rules(), Registry(settings, hdfs))
+        rules = self._run.alert_rules = load_alert_rules(settings.alert_rules)
+        self._alerts = Alerts(self._run, rules, self._heartbeat.turn)
+        self._vigil = Vigil(self._run, rules, self._alerts)
         self._queries: dict[str, StreamingQuery] = {}
         self._published: dict[str, str] = {}
 
@@ -69,13 +83,15 @@ class Driver:
         return self._end(failure)
 
     def _start(self) -> None:
-        ensure_topic(self._settings)
+        for topic in (OBSERVATIONS_TOPIC, ALERTS_TOPIC, CLOCK_TOPIC):
+            ensure_topic(self._settings, topic)
         self._run.identity = verify(self._settings, self._run.hdfs)
         begin = as_starting_offsets(self._run.identity)
         for table in _TABLES:
             # A look at the folder takes a millisecond, Delta's own one seconds of the time to recover.
             if not self._run.hdfs.exists(f"{path(table, self._settings.hdfs_root)}/_delta_log"):
                 ensure_table(self._spark, self._settings, table)
+        self._alerts.load()
         self._settle_last_run()
         archive_id = self._checkpoint_id("archive")
         archive = read_stream(self._spark, self._settings, "archive", begin)
@@ -123,6 +139,7 @@ class Driver:
         contested = last.get("last_contested_at")
         self._observations.last_contested_at = datetime.fromisoformat(contested) if contested else None
         settled = self._observations.settle_unpublished(self._spark, last.get("settled_batch", -1))
+        self._alerts.judge(self._run.take_touched())
         if last:
             self._run.hdfs.write_json(place, {**last, "settled_batch": settled})
 
@@ -135,6 +152,7 @@ class Driver:
                 return None
             for name, query in self._queries.items():
                 self._publish(name, query)
+            self._vigil.keep()
             time.sleep(_TICK_S)
         return next(query.exception() for query in self._queries.values() if not query.isActive)
 
@@ -148,6 +166,8 @@ class Driver:
             told = document(self._run, name, progress, counts)
             if name == "observations":
                 told["merged_again"] = self._observations.settle(self._spark, progress, counts)
+                told["alerts_changed"] = self._alerts.judge(self._run.take_touched())
+                self._vigil.settled(progress)
                 told["settled_batch"] = progress["batchId"]
                 contested = self._observations.last_contested_at
                 told["last_contested_at"] = contested.isoformat() if contested else None

@@ -6,7 +6,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from weahouse.io.cassandra import CassandraError, connect
 from weahouse.streaming.fencing import StopRequestedError, TableLease, check_epoch
@@ -14,11 +14,16 @@ from weahouse.streaming.fencing import StopRequestedError, TableLease, check_epo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pyarrow as pa
+
+    from weahouse.alerts.rules import AlertRules
     from weahouse.io.hdfs import Hdfs
     from weahouse.settings import Settings
     from weahouse.streaming.identity import Identity
 
 log = logging.getLogger("weahouse.stream")
+
+T = TypeVar("T")
 
 # A write that fails this often while Cassandra answers has another cause than its absence.
 _FAILURES_WHILE_PRESENT = 3
@@ -38,6 +43,10 @@ class Run:
     identity: Identity | None = None
     # What each query's batches did, by batch id, until their progress is published.
     counts: dict[str, dict[int, dict[str, Any]]] = field(default_factory=lambda: {"archive": {}, "observations": {}})
+    # What batches touched, for the evaluation of alerts to take: tables of `alerts.touched.touched_blocks`. A run
+    # without rules raises no alerts.
+    alert_rules: AlertRules | None = None
+    touched: list[pa.Table] = field(default_factory=list)
 
     def before_batch(self) -> None:
         """Raise StopRequestedError or FencedError when no further batch may begin."""
@@ -45,17 +54,21 @@ class Run:
             raise StopRequestedError("the stream was asked to stop")
         check_epoch(self.hdfs, self.settings.hdfs_root, self.epoch)
 
-    def through_cassandra(self, write: Callable[[], int]) -> int:
-        """Do a write that can be repeated; where Cassandra is away, wait until it is back and do it again."""
+    def take_touched(self) -> list[pa.Table]:
+        """What was touched since it was last taken; batches of another thread may add to it meanwhile."""
+        return [self.touched.pop(0) for _ in range(len(self.touched))]
+
+    def through_cassandra(self, act: Callable[[], T]) -> T:
+        """Do what can be repeated; where Cassandra is away, wait until it is back and do it again."""
         failures = 0
         while True:
             try:
-                return write()
+                return act()
             except Exception as error:
                 failures = failures + 1 if self._cassandra_answers() else 0
                 if failures >= _FAILURES_WHILE_PRESENT:
                     raise
-                log.warning("writing to Cassandra failed and is repeated: %s", str(error).splitlines()[0])
+                log.warning("a call to Cassandra failed and is repeated: %s", str(error).splitlines()[0])
             self._await_cassandra()
 
     def _await_cassandra(self) -> None:

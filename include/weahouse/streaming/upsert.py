@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark import StorageLevel
 from pyspark.sql import functions as F
 
+from weahouse.alerts.touched import touched_blocks
 from weahouse.io.cassandra_writer import Target
 from weahouse.io.delta import merge_by_key, read_table
 from weahouse.qc.level1 import judge
@@ -86,12 +87,14 @@ def _write(
     """Write what changed to every table at once: none needs what another writes."""
     written = rows.where(F.col("change").isin(*wanted))
     with ThreadPoolExecutor(4) as beside:
+        touched = beside.submit(_hand_over, run, written)
         observations = beside.submit(_serve, run, observation_rows(written), OBSERVATIONS_BY_STATION)
         latest = beside.submit(_serve, run, latest_rows(written), LATEST_BY_REGION)
         panes = beside.submit(_serve, run, summary_rows(_touched_panes(rows, wanted)), SUMMARIES_BY_STATION)
         if counts["inserted"] + counts["updated"]:
             _merge_into_curated(written, run, extent, with_updates=counts["updated"] > 0)
-    latest.result()
+    for done in (touched, latest):
+        done.result()
     return {"rows_served": observations.result(), "panes": panes.result()}
 
 
@@ -126,6 +129,12 @@ def _touched_panes(rows: DataFrame, wanted: tuple[str, ...]) -> DataFrame:
     # Only where something was replaced can a pane have lost its last value.
     replaced = F.max(is_written & (F.col("change") != NEW)).alias("replaced")
     return summarise(rows, PANE_MINUTES, touched, replaced).where("touched AND (value_count > 0 OR replaced)")
+
+
+def _hand_over(run: Run, written: DataFrame) -> None:
+    """Tell the evaluation of alerts what was touched; it reads from Cassandra when the batch is committed."""
+    if run.alert_rules is not None:
+        run.touched.append(touched_blocks(written, run.alert_rules).toArrow())
 
 
 def _serve(run: Run, rows: DataFrame, table: ServingTable) -> int:

@@ -1,0 +1,131 @@
+"""Where the condition of a rule is met: at each report, over what lies before it.
+
+Looking back from reports, and not at the panes of a clock, makes an answer final when the report is there: a pane that
+still fills would raise at its first value and withdraw at its second. Sums are `math.fsum`, so that they are the same
+from wherever the reading of a station began.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from weahouse.alerts.readings import Reading
+    from weahouse.alerts.rules import Rule
+
+# Sums and differences of tenths: 1013.1 - 1007.0 is 6.1000000000000227.
+_TOLERANCE = 1e-6
+
+Series = Sequence[tuple[datetime, float]]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A report in the eyes of a rule: its value, whether it meets the condition, and whether it lets it go on."""
+
+    at: datetime
+    value: float
+    variable: str
+    is_met: bool
+    holds: bool
+
+
+def points(rule: Rule, readings: Sequence[Reading], since: datetime) -> list[Point]:
+    """The points of one rule from `since` on, by time; `readings` are in order and begin `reach(rule)` earlier."""
+    found: dict[datetime, Point] = {}
+    for variable in rule.variables:
+        series = [(reading.observed_at, reading.values[variable]) for reading in readings if variable in reading.values]
+        for point in _points(rule, variable, series, since):
+            found[point.at] = _stronger(rule, found.get(point.at), point)
+    return [found[at] for at in sorted(found)]
+
+
+def reach(rule: Rule) -> timedelta:
+    """How far back a point depends on readings: the report before a run's first one included."""
+    return rule.span + rule.gap
+
+
+def _stronger(rule: Rule, one: Point | None, other: Point) -> Point:
+    if one is None:
+        return other
+    extreme = max(one, other, key=lambda point: rule.direction * point.value)
+    return replace(extreme, is_met=one.is_met or other.is_met, holds=one.holds or other.holds)
+
+
+def _points(rule: Rule, variable: str, series: Series, since: datetime) -> Iterator[Point]:
+    judge = {"duration": _lasting, "repetition": _repeated}.get(rule.kind, _plain)
+    features = _features(rule, series, since - max(rule.lasting, rule.within) - rule.gap)
+    for at, value, is_met, holds in judge(rule, features):
+        if at >= since:
+            yield Point(at, value, variable, is_met, holds)
+
+
+def _features(rule: Rule, series: Series, since: datetime) -> Iterator[tuple[datetime, float]]:
+    times, values = [at for at, _ in series], [value for _, value in series]
+    start = 0
+    for end in range(bisect_left(times, since), len(times)):
+        at = times[end]
+        if rule.over:
+            # The span is open at its beginning: six reports of ten minutes make an hour. A change is over its ends.
+            find = bisect_left if rule.kind == "change" else bisect_right
+            start = find(times, at - rule.over, start, end + 1)
+            yield at, _STATISTICS[rule.statistic](values[start : end + 1])
+        else:
+            yield at, values[end]
+
+
+_STATISTICS: dict[str, Callable[[list[float]], float]] = {
+    "mean": lambda values: math.fsum(values) / len(values),
+    "min": min,
+    "max": max,
+    "sum": math.fsum,
+    "fall": lambda values: max(values) - values[-1],
+    "rise": lambda values: values[-1] - min(values),
+}
+
+
+def is_beyond(rule: Rule, value: float, limit: float) -> bool:
+    """Whether a value reaches a limit in the rule's direction."""
+    return rule.direction * (value - limit) >= -_TOLERANCE
+
+
+_Told = tuple[datetime, float, bool, bool]
+
+
+def _plain(rule: Rule, features: Iterable[tuple[datetime, float]]) -> Iterator[_Told]:
+    for at, value in features:
+        yield at, value, is_beyond(rule, value, rule.limit), is_beyond(rule, value, rule.clear)
+
+
+def _lasting(rule: Rule, features: Iterable[tuple[datetime, float]]) -> Iterator[_Told]:
+    begun: datetime | None = None
+    before: datetime | None = None
+    for at, value in features:
+        if not is_beyond(rule, value, rule.limit):
+            begun = None
+        elif begun is None or before is None or at - before > rule.gap:
+            begun = at
+        before = at
+        yield at, value, begun is not None and at - begun >= rule.lasting, is_beyond(rule, value, rule.clear)
+
+
+def _repeated(rule: Rule, features: Iterable[tuple[datetime, float]]) -> Iterator[_Told]:
+    reached: deque[datetime] = deque()
+    held: datetime | None = None
+    for at, value in features:
+        while reached and reached[0] <= at - rule.within:
+            reached.popleft()
+        if is_beyond(rule, value, rule.limit):
+            reached.append(at)
+        if is_beyond(rule, value, rule.clear):
+            held = at
+        # Between two gusts there are reports without: the condition ends when none came for the whole span.
+        yield at, value, len(reached) >= rule.times, held is not None and at - held < rule.within

@@ -1,0 +1,44 @@
+"""What a batch touched, in one small aggregate: by station and block of time, with the extremes that rules look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from weahouse.alerts.readings import TRUSTED_FLAGS
+from weahouse.alerts.watch import EXTREMES, block_minutes
+from weahouse.schemas.fields import flag_of
+from weahouse.transforms.panes import window_start
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+    from weahouse.alerts.rules import AlertRules
+
+
+def touched_blocks(written: DataFrame, rules: AlertRules) -> DataFrame:
+    """The columns of `watch.columns(rules)` per (station_id, block): when it was observed and appended, and extremes.
+
+    `seen_at` is the newest append of a record that was on time, null where all were late.
+    """
+    block = window_start(F.col("observed_at"), block_minutes(rules)).alias("block")
+    return (
+        written.groupBy("station_id", block)
+        .agg(
+            F.max_by("region", "ingested_at").alias("region"),
+            F.min("observed_at").alias("first_at"),
+            F.max("observed_at").alias("last_at"),
+            F.max("ingested_at").alias("ingested_at"),
+            F.max(F.when(F.col("late_by_s").isNull(), F.col("ingested_at"))).alias("seen_at"),
+            *[column for variable in rules.variables for column in _extremes(variable)],
+        )
+        .orderBy("station_id", "block")
+    )
+
+
+def _extremes(variable: str) -> list[Column]:
+    value = F.when(F.col(flag_of(variable)).isin(*TRUSTED_FLAGS), F.col(variable))
+    # Of amounts: what is below zero would hide a sum that is reached without it.
+    found = {"min": F.min(value), "max": F.max(value), "sum": F.sum(F.greatest(value, F.lit(0.0)))}
+    return [found[name].alias(f"{variable}_{name}") for name in EXTREMES]

@@ -1,0 +1,188 @@
+"""Alerts of the running stream: found, told once, changed by what comes later, and noted by people."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jsonschema
+import pytest
+from tests.integration.conftest import Stream, eventually
+from tests.rows import event
+from typer.testing import CliRunner
+
+from weahouse.cli import app
+from weahouse.io.alerts import acknowledge, alerts_of, count_active, partitions_of
+from weahouse.orchestration import driver
+from weahouse.schemas.datasets import ALERTS_TOPIC
+from weahouse.schemas.render import alert_to_json_schema
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+BEGUN = NOW - timedelta(minutes=30)
+LONG_AGO = datetime(2010, 1, 7, 12, tzinfo=UTC)
+
+
+def reading(station: str, at: datetime, wind_mps: float, region: str = "us-or") -> tuple[str, bytes]:
+    event_ = event(station_id=station, region=region, observed_at=at.isoformat(), wind_speed_mps=wind_mps)
+    return station, event_
+
+
+def later(minutes: int) -> datetime:
+    return BEGUN + timedelta(minutes=minutes)
+
+
+WAVES = [
+    [
+        reading("blow", later(0), 18.0),
+        reading("fixed", later(0), 18.0),
+        # Suspect: nobody has measured a mean wind of 62 m/s at a station of this network.
+        reading("doubted", later(0), 62.0),
+        reading("noted", later(0), 18.0),
+        reading("calm", later(0), 3.0),
+        *[reading("old", LONG_AGO + timedelta(minutes=minute), wind) for minute, wind in ((0, 18.0), (60, 3.0))],
+        reading("mute", later(20), 3.0, region="silent-land"),
+        # Loaded, not live: its newest record was far from on time.
+        reading("former", LONG_AGO, 3.0, region="silent-land"),
+    ],
+    [
+        reading("blow", later(10), 16.0),
+        reading("blow", later(20), 4.0),
+        reading("fixed", later(0), 4.0),
+        reading("noted", later(10), 25.0),
+    ],
+]
+
+
+def stored(stream: Stream, station: str) -> dict[str, dict[str, Any]]:
+    """The alerts of a station by rule."""
+    rows = alerts_of(stream.settings, partitions_of(stream.settings))
+    return {row["rule"]: row for row in rows if row["station_id"] == station}
+
+
+def published(stream: Stream) -> list[dict[str, Any]]:
+    """Every message of the alerts topic; of a station they are in order."""
+    from confluent_kafka import Consumer, TopicPartition
+
+    consumer = Consumer({"bootstrap.servers": stream.settings.kafka, "group.id": "tests", "enable.auto.commit": False})
+    try:
+        found = []
+        for partition in range(stream.settings.topic_partitions):
+            place = TopicPartition(ALERTS_TOPIC.name, partition, 0)
+            _, end = consumer.get_watermark_offsets(place, timeout=10)
+            consumer.assign([place])
+            while end and (not (got := found[-1:]) or got[0]["_at"] != (partition, end - 1)):
+                message = consumer.poll(10)
+                assert message is not None, "the messages of a partition end before its end"
+                assert message.error() is None
+                assert message.key().decode() == json.loads(message.value())["station_id"]
+                found.append(json.loads(message.value()) | {"_at": (partition, message.offset())})
+        return found
+    finally:
+        consumer.close()
+
+
+def told(stream: Stream, station: str) -> list[tuple[str, str]]:
+    return [(row["rule"], row["alert_state"]) for row in published(stream) if row["station_id"] == station]
+
+
+@pytest.fixture(scope="module")
+def stream(running: Stream) -> Stream:
+    """The stream after the first wave, an acknowledgement, and the second."""
+    running.start()
+    running.send(*WAVES[0])
+    running.settle()
+    acknowledge(running.settings, stored(running, "noted")["gale"]["alert_id"], "kim", "boats are in", NOW)
+    running.send(*WAVES[1])
+    running.settle()
+    return running
+
+
+def test_a_gale_is_raised_with_its_delay_and_cleared(stream: Stream):
+    alert = stored(stream, "blow")["gale"]
+    assert (alert["alert_state"], alert["is_active"]) == ("cleared", False)
+    assert (alert["event_at"], alert["cleared_at"], alert["peak_value"]) == (later(0), later(20), 18.0)
+    delay_s = (alert["raised_at"] - later(0)).total_seconds()
+    assert alert["detection_delay_s"] == delay_s
+    assert 1800 <= delay_s < 1800 + 600
+    assert told(stream, "blow") == [("gale", "raised"), ("gale", "cleared")]
+
+
+def test_a_corrected_gale_is_withdrawn(stream: Stream):
+    assert stored(stream, "fixed")["gale"]["alert_state"] == "withdrawn"
+    assert told(stream, "fixed") == [("gale", "raised"), ("gale", "withdrawn")]
+
+
+def test_a_suspect_value_and_a_calm_raise_nothing(stream: Stream):
+    assert stored(stream, "doubted") == stored(stream, "calm") == {}
+
+
+def test_an_old_gale_is_stored_and_told_to_nobody(stream: Stream):
+    assert stored(stream, "old")["gale"]["alert_state"] == "historical"
+    assert told(stream, "old") == []
+
+
+def test_an_acknowledgement_is_published_and_survives_what_comes_after(stream: Stream):
+    alert = stored(stream, "noted")["gale"]
+    assert (alert["alert_state"], alert["peak_value"]) == ("updated", 25.0)
+    assert (alert["acknowledged_by"], alert["acknowledgement_note"]) == ("kim", "boats are in")
+    assert told(stream, "noted") == [
+        ("gale", "raised"),
+        ("gale", "acknowledged"),
+        ("gale", "updated"),
+        ("storm", "raised"),
+    ]
+    last = [row for row in published(stream) if (row["station_id"], row["rule"]) == ("noted", "gale")][-1]
+    assert last["acknowledged_by"] == "kim"
+
+
+def test_every_message_is_as_the_contract_says(stream: Stream):
+    messages = published(stream)
+    assert len(messages) >= 8
+    for message in messages:
+        del message["_at"]
+        jsonschema.validate(message, alert_to_json_schema())
+    told_revisions = [(row["alert_id"], row["alert_revision"], row["alert_state"]) for row in messages]
+    assert len(set(told_revisions)) == len(told_revisions)
+
+
+def test_a_station_that_falls_silent_is_told_and_one_that_was_never_live_is_not(stream: Stream):
+    eventually(lambda: stored(stream, "mute"), "the silence of a station", seconds=60)
+    alert = stored(stream, "mute")["station_silent"]
+    assert (alert["alert_state"], alert["is_active"]) == ("raised", True)
+    assert stored(stream, "former") == {}
+    stream.send(reading("mute", datetime.now(UTC), 3.0, region="silent-land"))
+    eventually(lambda: ("station_silent", "cleared") in told(stream, "mute"), "the end of the silence", seconds=60)
+
+
+def test_the_command_lists_what_is_on_and_tries_rules_on_what_was(stream: Stream):
+    listed = command("--active", "--region", "us-or", "--json")
+    noted = next(row for row in listed if (row["station_id"], row["rule"]) == ("noted", "gale"))
+    assert (noted["alert_state"], noted["acknowledged_by"]) == ("acknowledged", "kim")
+    tried = command("backtest", "--from", "2010-01-01", "--to", "2010-02-01", "--station", "old", "--json")
+    assert [(row["rule"], row["event_at"], row["cleared_at"]) for row in tried] == [
+        ("gale", "2010-01-07T12:00:00Z", "2010-01-07T13:00:00Z")
+    ]
+
+
+def command(*arguments: str) -> list[dict[str, Any]]:
+    """What `weahouse alerts` writes as JSON."""
+    done = CliRunner().invoke(app, ["alerts", *arguments], catch_exceptions=False)
+    assert done.exit_code == 0
+    return list(json.loads(done.stdout))
+
+
+def test_a_replay_after_the_drivers_death_tells_nothing_new(stream: Stream):
+    before = [row for row in published(stream) if row["rule"] != "station_silent"]
+    active = count_active(stream.settings)
+    os.kill(driver.live_pid(stream.settings) or 0, signal.SIGKILL)
+    eventually(lambda: driver.live_pid(stream.settings) is None, "the end of the killed driver")
+    stream.send(*WAVES[0][:1], *WAVES[1])
+    stream.start()
+    stream.settle()
+    after = [row for row in published(stream) if row["rule"] != "station_silent"]
+    assert after == before
+    assert stored(stream, "noted")["gale"]["is_active"]
+    assert count_active(stream.settings) >= 2 <= active
