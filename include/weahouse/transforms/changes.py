@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -10,7 +11,7 @@ from weahouse.schemas.datasets import KEY
 from weahouse.transforms.newest import VERSION
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 NEW = "new"
 CORRECTION = "correction"
@@ -30,28 +31,38 @@ def resolve(newest: DataFrame, table: DataFrame) -> DataFrame:
     Shape: newest's columns, of which those that the table has come from the side that wins, `revision`, `change`, and
     `was_present`: the mask of tests applied to the row that a correction replaces.
     """
-    shared = [column for column in newest.columns if column in table.columns and column not in _ON]
-    held = table.select(*_ON, *[F.col(column).alias(f"held_{column}") for column in (*shared, "revision")])
+    shared = tuple(column for column in newest.columns if column in table.columns and column not in _ON)
+    held, result = _columns(tuple(newest.columns), shared)
+    told = newest.join(table.select(*_ON, *held), list(_ON), "full_outer").withColumn("change", _change())
+    return told.select(*result)
+
+
+# Columns are built once: each costs several calls into the JVM, and every micro-batch needs the same ones.
+@cache
+def _change() -> Column:
     version, held_version = F.struct(*VERSION), F.struct(*[F.col(f"held_{column}").alias(column) for column in VERSION])
-    # With the append time, because a topic that was created again has the same offsets once more.
-    is_same_record, is_newer = version == held_version, version > held_version
-    change = (
+    return (
         F.when(F.col("payload_hash").isNull(), F.lit(None))
         .when(F.col("held_payload_hash").isNull(), NEW)
-        .when(is_same_record, AGAIN)
+        # With the append time, because a topic that was created again has the same offsets once more.
+        .when(version == held_version, AGAIN)
         .when(F.col("payload_hash") == F.col("held_payload_hash"), REPEAT)
-        .when(is_newer, CORRECTION)
+        .when(version > held_version, CORRECTION)
         .otherwise(SUPERSEDED)
     )
-    told = newest.join(held, list(_ON), "full_outer").withColumn("change", change)
 
-    wins = F.col("change").isin(*WRITTEN)
-    rows = {column: F.when(wins, F.col(column)).otherwise(F.col(f"held_{column}")) for column in shared}
-    revision = F.when(F.col("change") == CORRECTION, F.col("held_revision") + 1).otherwise(F.col("held_revision"))
-    replaced = F.when(F.col("change") == CORRECTION, F.col("held_tests_applied")).otherwise(F.lit(0))
-    return told.select(
-        *[rows.get(column, F.col(column)).alias(column) for column in newest.columns],
+
+@cache
+def _columns(of_newest: tuple[str, ...], shared: tuple[str, ...]) -> tuple[list[Column], list[Column]]:
+    """What is read of the table, and what comes of the join."""
+    held = [F.col(column).alias(f"held_{column}") for column in (*shared, "revision")]
+    wins, is_correction = F.col("change").isin(*WRITTEN), F.col("change") == CORRECTION
+    winners = {column: F.when(wins, F.col(column)).otherwise(F.col(f"held_{column}")) for column in shared}
+    revision = F.when(is_correction, F.col("held_revision") + 1).otherwise(F.col("held_revision"))
+    replaced = F.when(is_correction, F.col("held_tests_applied")).otherwise(F.lit(0))
+    return held, [
+        *[winners.get(column, F.col(column)).alias(column) for column in of_newest],
         F.coalesce(revision, F.lit(0)).cast("int").alias("revision"),
-        "change",
+        F.col("change"),
         replaced.cast("bigint").alias("was_present"),
-    )
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -53,6 +54,8 @@ def summarise(observations: DataFrame, minutes: int, *of_window: Column) -> Data
     return summaries.select(*rest, rows.alias("v")).select(*rest, "v.variable", "v.s.*")
 
 
+# Columns are built once: each costs several calls into the JVM, and every micro-batch needs the same ones.
+@cache
 def _values(variable: str) -> dict[str, Column]:
     """What is summed of a variable: its value where usable, whether that is suspect, and the wind's vector."""
     usable = _usable(variable)
@@ -69,6 +72,7 @@ def _usable(variable: str) -> Column:
     return F.when(~F.col(flag_of(variable)).isin(BAD, MISSING), F.col(variable))
 
 
+@cache
 def _statistics(variable: str) -> Column:
     value = F.col(variable)
     told = {"value_count": F.count(value), "suspect_count": F.count_if(F.col(_suspect(variable)))}

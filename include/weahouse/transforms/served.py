@@ -5,6 +5,7 @@ A version depends on the record alone, never on a clock, so a replayed batch wri
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -56,6 +57,8 @@ def latest_rows(changed: DataFrame) -> DataFrame:
     return _shaped(told.withColumns({"version": version, "write_mode": mode}), LATEST_BY_REGION)
 
 
+# Columns are built once: each costs several calls into the JVM, and every micro-batch needs the same ones.
+@cache
 def _newest(variable: str) -> Column:
     is_withdrawn = F.col("was_present").bitwiseAND(F.lit(1 << TESTS.index(f"range:{variable}"))) != 0
     flag = F.col(flag_of(variable))
@@ -87,6 +90,7 @@ def _shaped(rows: DataFrame, table: ServingTable) -> DataFrame:
     return rows.select(*columns, "write_mode", "version", F.unix_seconds("ingested_at").alias("ingested_at_s"))
 
 
+@cache
 def _for_driver(name: str) -> Column:
     """The C++ driver takes times as fractional and dates as whole seconds since the epoch."""
     if FIELDS[name].type == "timestamp":
