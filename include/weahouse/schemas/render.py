@@ -128,7 +128,7 @@ def alert_to_json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": ALERTS_TOPIC.name,
         "title": "Weather alert",
-        "description": "The whole alert after a change. alert_id, alert_revision and alert_state together name the message.",
+        "description": "The whole alert after a change; alert_id, alert_revision and alert_state name the message.",
         "type": "object",
         "required": list(ALERT_COLUMNS),
         "properties": {name: _json_property(name) for name in ALERT_COLUMNS},
