@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean lint test test-slow test-all golden docs lock bench
+.PHONY: help setup up down status clean lint test test-slow test-all golden docs qc-scores lock bench
 
 weahouse := .venv/bin/weahouse
 
@@ -40,6 +40,9 @@ golden: setup ## Rewrite the golden files of the rendered commands
 
 docs: setup ## Generate docs/reference again
 	.venv/bin/python docs/generate.py
+
+qc-scores: setup ## Score quality control of level 1 and write docs/reference/quality_scores.md
+	.venv/bin/python -m bench.quality_scores
 
 lock: setup ## Resolve requirements.txt into requirements.lock, with hashes
 	.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.txt -o requirements.lock

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import pytest
 from pyspark.sql import DataFrame
 
 Transform = Callable[[DataFrame], DataFrame]
@@ -36,3 +38,9 @@ def as_stream(rows: DataFrame, transform: Transform, folder: Path) -> DataFrame:
     )
     query.awaitTermination()
     return spark.table(name)
+
+
+@pytest.fixture(params=["batch", "stream"])
+def mode(request: pytest.FixtureRequest, tmp_path: Path) -> Runner:
+    """Both ways to run a transform; a room's conftest imports it."""
+    return as_batch if request.param == "batch" else partial(as_stream, folder=tmp_path)

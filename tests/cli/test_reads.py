@@ -4,7 +4,7 @@ import pytest
 
 from weahouse.cli.errors import UserError
 from weahouse.cli.output import cell, legend, sparkline
-from weahouse.cli.reads import history, latest
+from weahouse.cli.reads import history, latest, rolling, summaries
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,16 @@ from weahouse.cli.reads import history, latest
 def test_a_question_that_makes_no_sense_is_refused_by_name(arguments: dict[str, str], told: str) -> None:
     with pytest.raises(UserError, match=told):
         history("724940:23234", **arguments)
+
+
+def test_a_variable_that_is_not_measured_is_refused_with_those_that_are() -> None:
+    with pytest.raises(UserError, match=r"'rain' is not measured; what is: air_temperature_c, .*precipitation_mm"):
+        summaries("724940:23234", variable=["rain"])
+
+
+def test_a_time_that_is_none_is_refused() -> None:
+    with pytest.raises(UserError, match="--at 'noon' is not a time"):
+        rolling("724940:23234", at="noon")
 
 
 def test_a_store_that_does_not_answer_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import multiprocessing
 import os
+import random
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -13,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.rows import event
+from tests.windows import check_span
 
 from weahouse.io import lake
 from weahouse.io.stations import stations, upsert_stations
 from weahouse.orchestration.spark_submit import spark_environment, spark_submit_command
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, GOLD_STATIONS
 from weahouse.serving.errors import NotServedError
-from weahouse.serving.history import history, rolling, statistics
+from weahouse.serving.history import features, history, rolling, statistics, summaries
 from weahouse.serving.latest import latest, regions
 
 if TYPE_CHECKING:
@@ -32,11 +35,35 @@ STATION, REGION = "reads:1", "us-reads"
 # Across a midnight, so that a span touches two partitions.
 FIRST = datetime(2024, 3, 1, 22, tzinfo=UTC)
 HOURS = 4
+ROLLED, UNTIL = "reads:rolled", datetime(2024, 3, 6, 12, 5, tzinfo=UTC)
+TIMES = [UNTIL - timedelta(minutes=7 * n) for n in range(220)]
+random.Random(4).shuffle(TIMES)
+
+
+def readings(seed: int, times: list[datetime]) -> list[tuple[str, bytes]]:
+    drawn = random.Random(seed)
+    return [reading(drawn, at) for at in times]
+
+
+def reading(drawn: random.Random, at: datetime) -> tuple[str, bytes]:
+    members = {
+        # Some beyond what can be, and some beyond what is likely.
+        "air_temperature_c": drawn.choice([-3.0, 70.0, 55.0]) + drawn.random(),
+        "air_pressure_hpa": 1013.25 + drawn.gauss(0, 0.01),
+        "wind_speed_mps": drawn.choice([0.0, 2.0, 9.0]),
+        "wind_from_direction_deg": drawn.choice([350.0, 10.0, 90.0, ...]),
+        "wind_gust_mps": drawn.uniform(9.0, 20.0),
+        "precipitation_mm": drawn.choice([0.0, 0.3, ...]),
+    }
+    return ROLLED, event(station_id=ROLLED, region="us-rolled", observed_at=at.isoformat(), **members)
 
 
 @pytest.fixture(scope="module")
 def told(running: Stream) -> Settings:
-    """Four hourly readings of one station, the second with a missing value, the third with a suspect one."""
+    """Four hourly readings of one station, the second with a missing value, the third with a suspect one.
+
+    And half of another's day and night, out of order.
+    """
     running.start()
     for hour in range(HOURS):
         members = {"air_temperature_c": 10.0 + hour, "dew_point_c": 14.0 if hour == 2 else 5.0, "wind_speed_mps": 3.0}
@@ -44,6 +71,7 @@ def told(running: Stream) -> Settings:
             del members["wind_speed_mps"]
         at = (FIRST + timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%M:%SZ")
         running.send((STATION, event(station_id=STATION, region=REGION, observed_at=at, **members)))
+    running.send(*readings(1, TIMES[:110]))
     running.settle()
     return running.settings
 
@@ -104,7 +132,7 @@ def test_a_known_station_without_readings_in_the_span_is_an_empty_answer(told: S
 
 
 def test_panes_merge_to_the_statistics_of_the_span(told: Settings):
-    found = statistics(told, STATION, FIRST, FIRST + timedelta(hours=HOURS))
+    found = statistics(told, STATION, FIRST, FIRST + timedelta(hours=HOURS)).variables
     temperature = found["air_temperature_c"]
     assert (temperature.count, temperature.mean, temperature.minimum, temperature.maximum) == (4, 11.5, 10.0, 13.0)
     assert temperature.stddev == pytest.approx(1.2909944)
@@ -113,9 +141,60 @@ def test_panes_merge_to_the_statistics_of_the_span(told: Settings):
 
 def test_a_rolling_hour_ends_with_the_pane_that_still_fills(told: Settings):
     last = FIRST + timedelta(hours=HOURS - 1)
-    assert rolling(told, STATION, 1, last)["air_temperature_c"].count == 1
-    assert rolling(told, STATION, 1, last + timedelta(minutes=59))["air_temperature_c"].count == 1
-    assert rolling(told, STATION, 1, last + timedelta(minutes=60)) == {}
+    assert rolling(told, STATION, 1, last).variables["air_temperature_c"].count == 1
+    assert rolling(told, STATION, 1, last + timedelta(minutes=59)).variables["air_temperature_c"].count == 1
+    assert rolling(told, STATION, 1, last + timedelta(minutes=60)).variables == {}
+
+
+@pytest.fixture(scope="module")
+def rolled(told: Settings, running: Stream) -> Settings:
+    """Then the rest of the other station's readings, which are between and before the first, and corrections."""
+    running.send(*readings(2, TIMES[110:] + TIMES[:110:3]))
+    running.settle()
+    return told
+
+
+def test_rolling_features_equal_the_same_computed_from_curated(rolled: Settings):
+    sql = f"SELECT * FROM curated.observations WHERE station_id = '{ROLLED}'"
+    rows = lake.query(rolled, sql).to_pylist()
+    assert sum(row["revision"] for row in rows) == 37
+    found = features(rolled, ROLLED, UNTIL)
+    compared = [check_span(span, rows) for span in found.hours.values()]
+    assert compared[2] > compared[1] > compared[0] > 20
+    assert found.hours[24].variables["air_temperature_c"].suspect_count > 0
+    assert found.pressure_tendency is not None
+
+
+def test_panes_of_several_days_come_in_the_order_of_time(rolled: Settings):
+    start, end = UNTIL - timedelta(days=3), UNTIL + timedelta(days=1)
+    rows = list(summaries(rolled, ROLLED, start, end))
+    assert rows == sorted(rows, key=lambda row: (row["window_start"], row["variable"]))
+    assert len({row["window_start"].date() for row in rows}) == 2
+    rain = list(summaries(rolled, ROLLED, start, end, ["precipitation_mm"]))
+    assert rain == [row for row in rows if row["variable"] == "precipitation_mm"]
+
+
+def test_the_commands_for_panes_and_rolling_features_agree(rolled: Settings):
+    asked = ["summaries", ROLLED, "--from", "2024-03-06", "--to", "2024-03-07", "--variable", "wind_speed_mps"]
+    rows = rows_of(rolled, *asked, "--json")
+    lines = list(csv.DictReader(io.StringIO(command(rolled, *asked, "--csv").stdout)))
+    assert [line["eastward_sum"] for line in lines] == [str(row["eastward_sum"]) for row in rows]
+    assert "wind_speed_mps" in command(rolled, *asked).stdout
+    asked = ["rolling", ROLLED, "--at", UNTIL.isoformat()]
+    told: Any = rows_of(rolled, *asked, "--json")
+    assert told["hours"]["1"]["end"] == "2024-03-06T12:10:00Z"
+    last_pane = max(row["window_start"] for row in rows)
+    assert told["pressure_tendency"]["window_start"] == last_pane
+    shown = command(rolled, *asked).stdout
+    assert "resultant" in shown
+    assert "in the three hours to 12:00" in shown
+
+
+def test_a_forked_process_reads_through_a_session_of_its_own(rolled: Settings):
+    before = rolling(rolled, ROLLED, 24, UNTIL)
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply(rolling, (rolled, ROLLED, 24, UNTIL)) == before
+    assert rolling(rolled, ROLLED, 24, UNTIL) == before
 
 
 def test_the_commands_write_json_and_csv_that_agree(told: Settings):

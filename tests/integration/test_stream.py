@@ -9,6 +9,8 @@ from tests.integration.conftest import Stream, eventually
 from tests.rows import event
 from tests.transforms.test_parse import READABLE, UNREADABLE
 
+from weahouse.io.stations import upsert_stations
+
 DAY = date(2024, 5, 1)
 OBSERVATION = (
     "SELECT observed_at, air_temperature_c, air_temperature_c_flag, dew_point_c FROM observations_by_station"
@@ -64,6 +66,8 @@ WAVES: list[list[tuple[str | None, bytes | None]]] = [
         ("late", event(station_id="late", observed_at=NOW.isoformat(), air_temperature_c=20.0)),
         reading("sentinel", air_temperature_c=-9999.0, dew_point_c=3.0),
         first("moved"),
+        reading("in-the-north", air_temperature_c=45.0),
+        reading("somewhere", air_temperature_c=45.0),
     ],
     [
         *[first("repeated")] * 3,
@@ -82,6 +86,8 @@ WAVES: list[list[tuple[str | None, bytes | None]]] = [
 def stream(running: Stream) -> Stream:
     """The stream after all waves."""
     running.start()
+    north = {"station_id": "in-the-north", "region": "us-ak", "registry": "isd", "latitude_deg": 62.0}
+    upsert_stations(running.settings, [north])
     for wave in WAVES:
         running.send(*wave)
         running.settle()
@@ -162,6 +168,12 @@ def test_a_number_that_stands_for_missing_reaches_no_average_and_no_latest_value
 def test_an_unknown_station_is_registered_without_coordinates(stream: Stream):
     [row] = stream.lake("SELECT region, latitude_deg, registry FROM gold.stations WHERE station_id = 'moved'")
     assert row == {"region": "us-ca", "latitude_deg": None, "registry": "observed"}
+
+
+def test_a_station_is_judged_by_the_limits_of_its_latitude(stream: Stream):
+    # 45 degrees are suspect beyond 45 degrees of latitude, and good where the latitude is unknown.
+    assert curated(stream, "in-the-north", "air_temperature_c_flag") == [{"air_temperature_c_flag": 3}]
+    assert curated(stream, "somewhere", "air_temperature_c_flag") == [{"air_temperature_c_flag": 1}]
 
 
 def test_the_registrys_region_wins_over_the_events(stream: Stream):

@@ -11,15 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from bench.instance import forget
 from tests.integration.conftest import Stream, eventually
 
 from weahouse.embedded.instance import start_servers, stop_servers
 from weahouse.io import lake
-from weahouse.io.cassandra import connect, create_schema
-from weahouse.io.hdfs import Hdfs
+from weahouse.io.cassandra import create_schema
 from weahouse.io.kafka import ensure_topic
 from weahouse.orchestration import driver
-from weahouse.schemas.datasets import SERVING_TABLES
 from weahouse.schemas.fields import FLAGS, MEASUREMENTS
 from weahouse.settings import ROOT, Settings
 from weahouse.streaming.reconciliation import reconcile
@@ -43,7 +42,8 @@ def alone(platform: Settings) -> Iterator[Stream]:
         platform,
         home=platform.home.with_name(platform.home.name + "-whole"),
         port_offset=platform.port_offset + 1000,
-        max_offsets_per_trigger=250_000,
+        # For ever, so that all of Cassandra can be compared.
+        serving_retention_days=0,
     )
     start_servers(settings, print, only=("kafka", "cassandra", "namenode", "datanode"))
     ensure_topic(settings)
@@ -60,16 +60,6 @@ def ingest(settings: Settings) -> None:
 
 def content(stream: Stream) -> pa.Table:
     return lake.query(stream.settings, f"SELECT {CONTENT} FROM curated.observations ORDER BY station_id, observed_at")
-
-
-def forget(stream: Stream) -> None:
-    """Empty tables and checkpoints: the same topic is read again from its beginning."""
-    driver.stop(stream.settings)
-    Hdfs(stream.settings).delete(stream.settings.hdfs_root)
-    session = connect(stream.settings)
-    for table in SERVING_TABLES:
-        session.execute(f"TRUNCATE {table.name}")
-    session.cluster.shutdown()
 
 
 def kill(stream: Stream) -> None:
@@ -99,7 +89,7 @@ def test_every_line_is_accounted_for_and_kills_change_nothing(spark: SparkSessio
         "examples": [],
     }
 
-    forget(alone)
+    forget(alone.settings)
     alone.start()
     eventually(lambda: alone.progress("archive").get("batch_id", -1) >= 0, "the first batch of the archive")
     kill(alone)

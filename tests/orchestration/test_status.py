@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 # This very process stands for a driver: it lives, and its group is known.
+# The leader of this process, which may have ended already.
 PID = os.getpgid(0)
-DRIVER = {"pid": PID, "epoch": 3, "state": "running", "heartbeat_at": NOW.isoformat()}
+DRIVER = {"pid": os.getpid(), "epoch": 3, "state": "running", "heartbeat_at": NOW.isoformat()}
 STOPPED = {"desired": "stopped"}
 
 
@@ -38,6 +39,8 @@ STOPPED = {"desired": "stopped"}
         ("stopped", {}, {}, None, False),
         ("stopped", DRIVER | {"state": "stopped"}, {}, None, False),
         ("starting", DRIVER | {"state": "stopped"}, {}, None, True),
+        ("failed", DRIVER | {"state": "failed", "refusal": "TopicRecreatedError"}, {}, None, True),
+        ("stopped", DRIVER | {"state": "failed", "refusal": "TopicRecreatedError"}, STOPPED, None, True),
     ],
 )
 def test_the_state_is_one_word(
@@ -63,4 +66,5 @@ def test_status_of_an_instance_that_is_down_comes_fast_and_says_so(tmp_path: Pat
     started = time.monotonic()
     found = stream_status(Settings(home=tmp_path, port_offset=21_999))
     assert time.monotonic() - started < 1.5
-    assert found == dict.fromkeys(("epoch", "pid", "lag_records", "watermark", "last_batch_at")) | {"state": "stopped"}
+    unknown = ("error", "epoch", "pid", "lag_records", "watermark", "last_batch_at", "topic_id", "gaps")
+    assert found == dict.fromkeys(unknown) | {"state": "stopped"}

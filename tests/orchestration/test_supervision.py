@@ -10,11 +10,18 @@ from weahouse.orchestration.supervision import Look, Watch, backoff_s
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 # This very process stands for a driver: it lives, and its group is known.
+# The leader of this process, which may have ended already.
 PID = os.getpgid(0)
 
 
 def look(now: datetime = NOW, beat: datetime | None = None, lag: int = 0, **changes: Any) -> Look:
-    driver = {"pid": PID, "epoch": 3, "state": "running", "heartbeat_at": (beat or now).isoformat(), "waiting_on": None}
+    driver = {
+        "pid": os.getpid(),
+        "epoch": 3,
+        "state": "running",
+        "heartbeat_at": (beat or now).isoformat(),
+        "waiting_on": None,
+    }
     query = {"batch_id": 7, "waiting_on": changes.pop("waiting_on", None)}
     progress = {"driver": driver | changes.pop("driver", {}), "observations": query}
     values: dict[str, Any] = {"pid": PID, "process_age_s": 600.0, "lag": {"observations": lag}} | changes
@@ -28,6 +35,11 @@ def test_a_driver_that_beats_and_keeps_up_is_left_alone() -> None:
 def test_a_driver_that_is_gone_is_restarted_and_its_own_error_is_the_reason() -> None:
     reason = Watch().why_restart(look(pid=None, driver={"error": "the topic was deleted."}))
     assert reason == "the driver is gone: the topic was deleted"
+
+
+def test_a_driver_that_refused_to_go_on_is_not_restarted() -> None:
+    refused = {"error": "TopicRecreatedError: …", "refusal": "TopicRecreatedError", "state": "failed"}
+    assert Watch().why_restart(look(pid=None, driver=refused)) is None
 
 
 def test_a_driver_killed_without_a_word_sends_the_reader_to_its_log() -> None:

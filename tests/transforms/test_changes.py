@@ -7,10 +7,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from tests.rows import NOON, event, judged
 
-from weahouse.transforms.changes import AGAIN, CORRECTION, NEW, REPEAT, SUPERSEDED, classify
+from weahouse.transforms.changes import AGAIN, CORRECTION, NEW, REPEAT, SUPERSEDED, resolve
 from weahouse.transforms.newest import newest_of_each_key
 
 LATER = NOON + timedelta(hours=1)
+# When `judged` has the broker append, unless it is told.
+THEN = NOON + timedelta(minutes=1)
 
 
 HELD_REVISION = 2
@@ -22,13 +24,13 @@ def held(spark: SparkSession, *values: bytes, **when: datetime) -> DataFrame:
 
 
 def test_a_key_that_the_table_does_not_hold_is_new(spark: SparkSession):
-    row = classify(newest_of_each_key(judged(spark, event())), held(spark, event(station_id="b"))).first()
+    row = resolve(newest_of_each_key(judged(spark, event())), held(spark, event(station_id="b"))).first()
     assert (row["change"], row["revision"], row["was_present"]) == (NEW, 0, 0)
 
 
 @pytest.mark.parametrize(
     ("temperature_c", "arrives", "expected"),
-    [(1.0, NOON, AGAIN), (1.0, LATER, REPEAT), (2.0, LATER, CORRECTION)],
+    [(1.0, THEN, AGAIN), (1.0, LATER, REPEAT), (2.0, LATER, CORRECTION)],
 )
 def test_a_record_is_told_from_the_one_that_the_table_holds(spark, temperature_c, arrives, expected):
     arriving, known = event(air_temperature_c=temperature_c), event(air_temperature_c=1.0)
@@ -36,18 +38,24 @@ def test_a_record_is_told_from_the_one_that_the_table_holds(spark, temperature_c
     batch = newest_of_each_key(
         judged(spark, *([arriving] if expected == AGAIN else [b"", arriving]), appended_at=arrives)
     )
-    row = classify(batch, held(spark, known)).first()
+    row = resolve(batch, held(spark, known)).first()
     assert row["change"] == expected
-    assert row["revision"] == {AGAIN: HELD_REVISION, CORRECTION: HELD_REVISION + 1, REPEAT: 0}[expected]
+    assert row["revision"] == {AGAIN: HELD_REVISION, CORRECTION: HELD_REVISION + 1, REPEAT: HELD_REVISION}[expected]
+
+
+def test_the_same_offset_of_a_topic_that_was_created_again_is_another_record(spark: SparkSession):
+    batch = newest_of_each_key(judged(spark, event(air_temperature_c=2.0), appended_at=LATER))
+    row = resolve(batch, held(spark, event(air_temperature_c=1.0))).first()
+    assert row["change"] == CORRECTION
 
 
 def test_an_older_record_is_superseded(spark: SparkSession):
     batch = newest_of_each_key(judged(spark, b"", event(air_temperature_c=2.0)))
     known = held(spark, event(air_temperature_c=1.0), appended_at=LATER)
-    assert classify(batch, known).first()["change"] == SUPERSEDED
+    assert resolve(batch, known).first()["change"] == SUPERSEDED
 
 
 def test_a_correction_knows_which_variables_were_there(spark: SparkSession):
     batch = newest_of_each_key(judged(spark, b"", event(), appended_at=LATER))
-    row = classify(batch, held(spark, event(air_temperature_c=1.0))).first()
+    row = resolve(batch, held(spark, event(air_temperature_c=1.0))).first()
     assert row["was_present"] & 1 == 1

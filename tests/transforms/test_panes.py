@@ -9,7 +9,7 @@ from tests.modes import Runner
 from tests.rows import event, judged
 
 from weahouse.schemas.datasets import PANE_MINUTES
-from weahouse.transforms.panes import summarise
+from weahouse.transforms.panes import STATISTICS, summarise
 
 
 def at(minute: int, **members):
@@ -27,7 +27,7 @@ def test_values_are_summed_by_ten_minutes(spark: SparkSession, mode: Runner):
     told = panes(spark, mode, *[at(minute, air_temperature_c=t) for minute, t in ((0, 1.0), (9, 3.0), (10, 5.0))])
     first, second = told[0, "air_temperature_c"], told[10, "air_temperature_c"]
     assert (first["value_count"], first["value_sum"], first["value_min"], first["value_max"]) == (2, 4.0, 1.0, 3.0)
-    assert first["value_sum_of_squares"] == 10.0
+    assert first["value_squared_deviations"] == 2.0
     assert second["value_count"] == 1
 
 
@@ -38,11 +38,29 @@ def test_bad_and_missing_values_are_left_out_and_suspects_are_counted(spark: Spa
     assert (pane["value_count"], pane["suspect_count"], pane["value_max"]) == (2, 1, 55.0)
 
 
-def test_directions_are_added_as_vectors(spark: SparkSession, mode: Runner):
-    values = [at(minute, wind_speed_mps=3.0, wind_from_direction_deg=d) for minute, d in ((0, 350.0), (1, 10.0))]
-    pane = panes(spark, mode, *values)[0, "wind_from_direction_deg"]
-    mean_deg = math.degrees(math.atan2(pane["eastward_sum"], pane["northward_sum"]))
-    assert mean_deg == pytest.approx(0.0, abs=1e-9)
+def test_directions_are_added_as_unit_vectors_and_winds_by_their_speed(spark: SparkSession, mode: Runner):
+    winds = ((0, 3.0, 350.0), (1, 3.0, 10.0), (2, 0.0, None), (3, 8.0, None))
+    told = panes(spark, mode, *[at(m, wind_speed_mps=v, wind_from_direction_deg=d) for m, v, d in winds])
+    direction, wind = told[0, "wind_from_direction_deg"], told[0, "wind_speed_mps"]
+    northward = 2 * math.cos(math.radians(10))
+    assert (direction["vector_count"], wind["vector_count"]) == (2, 3)
+    assert (direction["eastward_sum"], wind["eastward_sum"]) == (pytest.approx(0.0), pytest.approx(0.0))
+    assert direction["northward_sum"] == pytest.approx(northward)
+    assert wind["northward_sum"] == pytest.approx(3 * northward)
+
+
+def test_a_pane_with_a_value_has_every_statistic_of_its_variable(spark: SparkSession, mode: Runner):
+    told = panes(spark, mode, at(0, wind_speed_mps=3.0, wind_from_direction_deg=1.0, air_temperature_c=1.0))
+    vectors = {"vector_count", "eastward_sum", "northward_sum"}
+    amounts = set(STATISTICS) - vectors
+    expected = {
+        "air_temperature_c": amounts,
+        "wind_speed_mps": amounts | vectors,
+        "wind_from_direction_deg": {"value_count", "suspect_count"} | vectors,
+    }
+    assert {
+        name: {statistic for statistic in STATISTICS if told[0, name][statistic] is not None} for name in expected
+    } == expected
 
 
 def test_a_variable_without_values_has_a_pane_with_none(spark: SparkSession, mode: Runner):

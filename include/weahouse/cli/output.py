@@ -14,11 +14,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from weahouse.schemas.fields import MEASUREMENTS, VARIABLES, flag_of
+from weahouse.transforms.rolling import merge_panes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from weahouse.transforms.rolling import Statistics
+    from weahouse.transforms.rolling import Features, Span, Statistics
 
 # Nine variables fit beside a station and a time only under short headings; the full names are those of --json.
 _HEADINGS = {
@@ -57,6 +58,11 @@ def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
         sys.stdout.write(separator + json.dumps(row, default=text, ensure_ascii=False, allow_nan=False))
         separator = ",\n "
     sys.stdout.write("]\n" if separator != "[" else "[]\n")
+
+
+def print_json_object(found: Mapping[str, Any]) -> None:
+    """Write one JSON object."""
+    sys.stdout.write(json.dumps(found, default=text, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
 
 def print_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
@@ -131,16 +137,57 @@ def summary_rows(found: Mapping[str, Statistics], variables: Sequence[str]) -> I
     if not found:
         # Panes follow their observations by some seconds.
         return
-    for label, statistic in (("min", "minimum"), ("mean", "mean"), ("max", "maximum")):
-        yield [label, *[_statistic(found, v, statistic) for v in variables]]
+    for label, name in (("min", "minimum"), ("mean", "mean"), ("max", "maximum")):
+        yield [label, *[statistic(found, v, name) for v in variables]]
     if _RAIN in found and _RAIN in variables:
-        yield ["sum", *[_statistic(found, v, "sum") if v == _RAIN else "" for v in variables]]
+        yield ["sum", *[statistic(found, v, "sum") for v in variables]]
 
 
-def _statistic(found: Mapping[str, Statistics], variable: str, name: str) -> str:
-    if variable not in found or (variable == _RAIN and name == "mean"):
+def statistic(found: Mapping[str, Statistics], variable: str, name: str) -> str:
+    """One statistic as a cell; empty where it is not defined or, a mean of rain or a sum of others, says nothing."""
+    if variable not in found or (name == "mean" and variable == _RAIN) or (name == "sum" and variable != _RAIN):
         return ""
-    return cell(variable, getattr(found[variable], name))
+    value = getattr(found[variable], name)
+    return f"{value} " if isinstance(value, int) else cell(variable, value)
+
+
+def rolling_table(features: Features) -> Table:
+    """A section for each rolling span: the lines of a history, spread and counts, and the resultant wind."""
+    variables = [v for v in VARIABLES if any(v in span.variables for span in features.hours.values())]
+    table = weather_table(["the last", ""], variables)
+    for hours, span in features.hours.items():
+        counted = [
+            [label, *[statistic(span.variables, v, name) for v in variables]]
+            for label, name in (("stddev", "stddev"), ("count", "count"), ("suspect", "suspect_count"))
+        ]
+        lines = [*summary_rows(span.variables, variables), *counted, *_resultant(span, variables)]
+        for n, line in enumerate(lines if span.variables else [["no values"]]):
+            table.add_row("" if n else f"{hours} h", *line)
+        table.add_section()
+    return table
+
+
+def _resultant(span: Span, variables: Sequence[str]) -> Iterator[list[str]]:
+    wind = span.resultant_wind
+    if wind:
+        told = {"wind_speed_mps": wind.speed_mps, "wind_from_direction_deg": wind.from_direction_deg}
+        yield ["resultant", *[cell(v, told.get(v)) for v in variables]]
+
+
+def panes_table(panes: Iterable[Mapping[str, Any]]) -> Table:
+    """Panes as lines: window, variable, counts and the statistics that people read."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("window (UTC)", "variable", "unit"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("count", "suspect", "min", "mean", "max", "stddev", "sum"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for pane in panes:
+        variable, unit = pane["variable"], MEASUREMENTS[pane["variable"]].unit or ""
+        found = merge_panes([pane])
+        names = ("count", "suspect_count", "minimum", "mean", "maximum", "stddev", "sum")
+        cells = [statistic(found, variable, name) for name in names]
+        table.add_row(f"{pane['window_start']:%Y-%m-%d %H:%M}", variable, _UNITS.get(unit, unit), *cells)
+    return table
 
 
 def sparkline(values: Sequence[float | None]) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from weahouse.cli.errors import UserError
-from weahouse.settings import Settings, settings
+from weahouse.cli.spark_app import run_app
+from weahouse.settings import settings
 
 _APP = "reconcile_offsets.py"
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
@@ -55,7 +54,7 @@ def reconcile(
         part for flag, time in (("--from", begin), ("--to", end)) if time for part in (flag, f"{time.isoformat()}Z")
     ]
     with Console(stderr=True).status("comparing Raw, Curated, quarantine and Cassandra in Spark"):
-        code, found = _run(settings(), limits)
+        code, found = run_app(settings(), _APP, *limits, log_name="reconcile")
     if "error" in found:
         raise UserError(found["error"])
     if as_json:
@@ -63,27 +62,6 @@ def reconcile(
     else:
         _print(found)
     raise typer.Exit(code)
-
-
-def _run(settings: Settings, arguments: list[str]) -> tuple[int, dict[str, Any]]:
-    from weahouse.orchestration.spark_submit import scratch_folder, spark_environment, spark_submit_command
-
-    scratch_folder(settings, _APP.removesuffix(".py")).mkdir(parents=True, exist_ok=True)
-    log = settings.home / "logs" / "reconcile.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as stderr:
-        done = subprocess.run(
-            spark_submit_command(settings, _APP, *arguments),
-            env={**os.environ, **spark_environment(settings)},
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            check=False,
-        )
-    lines = done.stdout.decode().strip().splitlines()
-    try:
-        return done.returncode, json.loads(lines[-1])
-    except (IndexError, ValueError):
-        raise UserError(f"the reconciliation did not end (exit code {done.returncode}): see {log}") from None
 
 
 def _print(found: dict[str, Any]) -> None:

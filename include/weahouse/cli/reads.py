@@ -1,8 +1,9 @@
-"""Questions to the live view and to the lake: `latest`, `history`, `lake`."""
+"""Questions to the live view and to the lake: `latest`, `history`, `summaries`, `rolling`, `lake`."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,8 +16,12 @@ from weahouse.settings import duration, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from weahouse.transforms.rolling import Statistics
+    from weahouse.transforms.rolling import Statistics, Tendency
 
+Station = Annotated[str, typer.Argument(help="A station id as `latest` shows it, e.g. 724940:23234.")]
+Last = Annotated[str | None, typer.Option(help="The last 1h, 6h, 24h or any other duration.")]
+From = Annotated[str | None, typer.Option("--from", help="First time, RFC 3339 or a date; UTC unless told.")]
+To = Annotated[str | None, typer.Option("--to", help="Time after the last one; now unless told.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write a JSON list of rows, and nothing else.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")]
 
@@ -28,6 +33,8 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(latest)
     app.command()(history)
+    app.command()(summaries)
+    app.command()(rolling)
     app.command()(lake)
 
 
@@ -83,12 +90,10 @@ def _show_latest(stations: list[dict[str, Any]], flat: list[dict[str, Any]]) -> 
 
 
 def history(
-    station: Annotated[str, typer.Argument(help="A station id as `latest` shows it, e.g. 724940:23234.")],
-    last: Annotated[str | None, typer.Option(help="The last 1h, 6h, 24h or any other duration.")] = None,
-    start: Annotated[
-        str | None, typer.Option("--from", help="First time, RFC 3339 or a date; UTC unless told.")
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Time after the last one; now unless told.")] = None,
+    station: Station,
+    last: Last = None,
+    start: From = None,
+    end: To = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
@@ -112,7 +117,7 @@ def history(
                 if hours
                 else serving.statistics(settings(), station, first, after)
             )
-            _show_history(list(rows), found)
+            _show_history(list(rows), found.variables)
 
 
 def _span(last: str | None, start: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:
@@ -154,8 +159,77 @@ def _show_history(rows: list[dict[str, Any]], found: dict[str, Statistics]) -> N
         table.add_row(*line, style="bold")
     table.add_row("", *[output.sparkline(output.usable(rows, variable)) + " " for variable in variables], style="cyan")
     out.print(table)
-    hidden = f"the first {len(rows) - len(shown)} are not shown" if len(shown) < len(rows) else ""
-    out.print(_joined(_counted(len(rows), "observation"), hidden, output.legend(rows)), style="dim")
+    out.print(_joined(_counted(len(rows), "observation"), _hidden(rows), output.legend(rows)), style="dim")
+
+
+def _hidden(rows: list[dict[str, Any]]) -> str:
+    return f"the first {len(rows) - _LINES_SHOWN:,} are not shown" if len(rows) > _LINES_SHOWN else ""
+
+
+def summaries(
+    station: Station,
+    last: Last = None,
+    start: From = None,
+    end: To = None,
+    variable: Annotated[list[str] | None, typer.Option(help="Only this variable; may be given again.")] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """Show the 10-minute panes of one station, oldest first; the last 24 hours unless told.
+
+    A pane tells of the values that are neither bad nor missing. --json and --csv write its mergeable sums.
+    """
+    _one_format(as_json, as_csv)
+    from weahouse.cli import output
+    from weahouse.serving import history as serving
+
+    if unknown := set(variable or ()) - set(VARIABLES):
+        raise UserError(f"--variable {min(unknown)!r} is not measured; what is: {', '.join(VARIABLES)}")
+    now = datetime.now(UTC)
+    first, after = _span(last, start, end, now)
+    with _answering():
+        panes = serving.summaries(settings(), station, first, after, variable or VARIABLES, now)
+        if as_json:
+            output.print_json(panes)
+        elif as_csv:
+            output.print_csv(panes, serving.SUMMARY_COLUMNS)
+        else:
+            rows = list(panes)
+            out = output.console()
+            out.print(output.panes_table(rows[-_LINES_SHOWN:]) if rows else "No values in this time.")
+            out.print(_joined(_counted(len(rows), "pane"), _hidden(rows)), style="dim")
+
+
+def rolling(
+    station: Station,
+    at: Annotated[str | None, typer.Option(help="The time that the spans end with, RFC 3339; now unless told.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object, and nothing else.")] = False,
+) -> None:
+    """Show one station's last 1, 6 and 24 hours: spread, rain, resultant wind, peak gust and pressure tendency.
+
+    Made from 10-minute panes; the newest of them may still fill.
+    """
+    from weahouse.cli import output
+    from weahouse.serving.history import features
+
+    now = datetime.now(UTC)
+    with _answering():
+        found = features(settings(), station, _time("--at", at) if at else now, now)
+    if as_json:
+        output.print_json_object({"station_id": station, **asdict(found)})
+        return
+    out = output.console()
+    out.print(output.rolling_table(found))
+    gust = found.hours[max(found.hours)].variables.get("wind_gust_mps")
+    peak = f"peak gust {gust.maximum:.1f} m/s at {gust.maximum_at:%H:%M}" if gust else ""
+    out.print(_joined(_tendency(found.pressure_tendency), peak), style="dim")
+
+
+def _tendency(found: Tendency | None) -> str:
+    if found is None:
+        return "no pressure tendency"
+    where = " at sea level" if "sea_level" in found.variable else ""
+    return f"pressure{where} {found.change_hpa:+.1f} hPa in the three hours to {found.window_start:%H:%M}"
 
 
 def lake(

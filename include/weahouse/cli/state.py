@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 LIMIT_S = 1.9
 STREAM_UNKNOWN = {
     "state": None,
+    "error": None,
     "epoch": None,
     "pid": None,
     "lag_records": None,
     "watermark": None,
     "last_batch_at": None,
+    "topic_id": None,
+    "gaps": None,
 }
 LAKE_UNKNOWN = {"raw": None, "curated": None, "quarantined": None, "late": None}
 # `starting`, `restarting` and `failed` are not; `unsupervised` and `stopped` are somebody's wish and run no risk.

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from weahouse.cli.errors import UserError
+from weahouse.cli.lateness import lateness
+from weahouse.cli.rebuild import rebuild
 from weahouse.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ commands = typer.Typer(no_args_is_help=True, help="Start, stop, restart or look 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
+    commands.command()(lateness)
+    commands.command()(rebuild)
     app.add_typer(commands, name="stream")
 
 
@@ -51,7 +55,7 @@ def restart() -> None:
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """What the stream is doing: its state, epoch and process, how far it lags, and its last batch."""
+    """What the stream is doing: its state, process and lag, its last batch, its topic, and gaps if there are any."""
     from weahouse.orchestration.status import stream_status
 
     found = stream_status(settings())

@@ -1,12 +1,15 @@
-"""The Cassandra edge for reads and the schema: sessions made for a short life, prepared statements, clear errors.
+"""The Cassandra edge for reads and the schema: one session a process, prepared statements, clear errors.
 
 The stream writes its bulk through another, faster client; this module is for answers to people.
 """
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from weahouse.schemas.datasets import SERVING_TABLES
@@ -15,7 +18,7 @@ from weahouse.schemas.render import to_cql
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cassandra.cluster import Session
+    from cassandra.cluster import ResponseFuture, Session
     from cassandra.query import PreparedStatement
 
     from weahouse.settings import Settings
@@ -25,7 +28,7 @@ Row = dict[str, Any]
 # A node of ours answers in milliseconds; a person at a terminal should not wait longer than this for the bad news.
 CONNECT_TIMEOUT_S = 5.0
 REQUEST_TIMEOUT_S = 20.0
-# Requests in flight at once: enough to keep one node busy, too few to make it drop any.
+# Requests in flight at once: enough to keep one node busy, too few to make it drop any. A reader holds as many pages.
 CONCURRENCY = 64
 # 50 stations are some 5 kB, where the node begins to warn of batches.
 BATCH_ROWS = 50
@@ -82,9 +85,25 @@ def connect(settings: Settings, keyspace: bool = True) -> Session:
     return session
 
 
-@cache
+_connecting = Lock()
+# A process that is forked while another thread connects must not inherit a lock that nobody will release.
+os.register_at_fork(before=_connecting.acquire, after_in_parent=_connecting.release, after_in_child=_connecting.release)
+
+
 def shared_session(settings: Settings) -> Session:
-    """One session per process and instance; the driver reconnects by itself when the node comes back."""
+    """One session per process and instance, which the driver closes at exit.
+
+    The driver reconnects by itself when the node comes back. A forked process gets a session of its own: it has
+    inherited the sockets of its parent's, and none of the threads. Raises CassandraError.
+    """
+    # A cache alone would let two threads of a web server that ask first connect twice.
+    with _connecting:
+        return _session(settings, os.getpid())
+
+
+@cache
+def _session(settings: Settings, process: int) -> Session:
+    del process
     return connect(settings)
 
 
@@ -111,17 +130,23 @@ def rows(settings: Settings, cql: str, parameters: Sequence[object] = ()) -> Ite
     yield from rows_of_each(settings, cql, [parameters])
 
 
-def rows_of_each(settings: Settings, cql: str, parameters: Iterable[Sequence[object]]) -> Iterator[Row]:
-    """The rows of one prepared query for each tuple of parameters, asked concurrently, in the order of the tuples."""
-    from cassandra.concurrent import execute_concurrent_with_args
+def rows_of_each(
+    settings: Settings, cql: str, parameters: Iterable[Sequence[object]], ahead: int = CONCURRENCY
+) -> Iterator[Row]:
+    """The rows of one prepared query for each tuple of parameters, page by page, in the order of the tuples.
 
+    At most `ahead` queries are asked before their rows are wanted, so that no more than their first pages are held.
+    """
     session = shared_session(settings)
     with _reaching(settings):
         statement = _prepared(session, cql)
-        for _, result in execute_concurrent_with_args(
-            session, statement, parameters, concurrency=CONCURRENCY, results_generator=True
-        ):
-            yield from result
+        asked: deque[ResponseFuture] = deque()
+        for each in parameters:
+            if len(asked) == ahead:
+                yield from asked.popleft().result()
+            asked.append(session.execute_async(statement, each))
+        while asked:
+            yield from asked.popleft().result()
 
 
 def write_partitions(settings: Settings, cql: str, partitions: Iterable[Sequence[Sequence[object]]]) -> None:

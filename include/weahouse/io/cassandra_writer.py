@@ -7,6 +7,7 @@ the Python driver wrote 21,000; every request carries its own timestamp, so that
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby, islice
@@ -34,22 +35,41 @@ _Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Target:
-    """Where a writer writes: contact points, keyspace and table."""
+    """Where a writer writes; rows live for `retention_s` from their append, 0: for ever."""
 
     contact_points: tuple[tuple[str, int], ...]
     keyspace: str
     table: ServingTable
+    retention_s: int = 0
 
     def write(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Write rows sorted by partition key; yields one row with the number written per input batch.
+        """Write rows sorted by partition key but those beyond the retention; yields the number written per batch.
 
         Columns: the table's, with times as seconds and dates as seconds too, then `CONTROL_COLUMNS`.
         Raises acsylla's errors when Cassandra does not take a row.
         """
+        expected = (*self.table.columns, *CONTROL_COLUMNS)
         for batch in batches:
+            if tuple(batch.schema.names) != expected:
+                raise ValueError(f"{self.table.name} takes the columns {expected}, not {tuple(batch.schema.names)}")
             loop, session = _session(self.contact_points)
-            loop.run_until_complete(_Writer(session, self).write(batch))
-            yield pa.RecordBatch.from_pydict({"rows_written": pa.array([batch.num_rows], pa.int64())})
+            # The clock is asked here and not in the plan: Spark would compile a plan with a new literal anew each time.
+            alive = with_ttl(batch, self.retention_s, int(time.time()))
+            loop.run_until_complete(_Writer(session, self).write(alive))
+            yield pa.RecordBatch.from_pydict({"rows_written": pa.array([alive.num_rows], pa.int64())})
+
+
+def with_ttl(batch: pa.RecordBatch, retention_s: int, now_s: int) -> pa.RecordBatch:
+    """Replace `ingested_at_s` by `ttl_s`, what is left of the retention (0: for ever); drop rows beyond it."""
+    import pyarrow.compute as pc
+
+    names = [*batch.schema.names[:-1], "ttl_s"]
+    if retention_s == 0:
+        forever = pa.array([0] * batch.num_rows, pa.int32())
+        return pa.RecordBatch.from_arrays([*batch.columns[:-1], forever], names)
+    left_s = pc.add(batch.column("ingested_at_s"), retention_s - now_s)
+    told = pa.RecordBatch.from_arrays([*batch.columns[:-1], left_s.cast(pa.int32())], names)
+    return told.filter(pc.greater(left_s, 0))
 
 
 @cache
@@ -87,9 +107,6 @@ class _Writer:
         self._width = len(target.table.columns)
 
     async def write(self, batch: pa.RecordBatch) -> None:
-        expected = (*self._table.columns, *CONTROL_COLUMNS)
-        if tuple(batch.schema.names) != expected:
-            raise ValueError(f"{self._name} takes the columns {expected}, not {tuple(batch.schema.names)}")
         rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
         requests = self._requests(rows)
         await asyncio.gather(*(self._drain(requests) for _ in range(_IN_FLIGHT)))

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from weahouse.schemas.datasets import Dataset
     from weahouse.settings import Settings
 
-_PROPERTIES = {
+LOG_RETENTION_DAYS = 7
+CHECKPOINT_INTERVAL = 100
+PROPERTIES = {
     # With deletion vectors a MERGE that touches files the session has read before fails (Delta 4.4.0 on Spark 4.2.0).
     "delta.enableDeletionVectors": "false",
-    # Every commit leaves two files, and an HDFS folder holds about a million: a commit each 5 s for 7 days makes a
-    # quarter of that. Delta refuses a log that is kept for less time than the files it speaks of.
-    "delta.logRetentionDuration": "interval 7 days",
-    "delta.deletedFileRetentionDuration": "interval 7 days",
-    "delta.checkpointInterval": "100",
+    # Every commit leaves two files, and an HDFS folder holds about a million: docs/operations.md has the sum. Delta
+    # refuses a log that is kept for less time than the files it speaks of.
+    "delta.logRetentionDuration": f"interval {LOG_RETENTION_DAYS} days",
+    "delta.deletedFileRetentionDuration": f"interval {LOG_RETENTION_DAYS} days",
+    "delta.checkpointInterval": str(CHECKPOINT_INTERVAL),
 }
 
 
@@ -39,7 +41,7 @@ def ensure_table(spark: SparkSession, settings: Settings, dataset: Dataset) -> N
     builder = DeltaTable.createIfNotExists(spark).location(table_path(settings, dataset)).addColumns(to_spark(dataset))
     if dataset.partition_by:
         builder = builder.partitionedBy(*dataset.partition_by)
-    for key, value in _PROPERTIES.items():
+    for key, value in PROPERTIES.items():
         builder = builder.property(key, value)
     builder.execute()
 

@@ -6,12 +6,21 @@ import json
 import os
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 Document = dict[str, Any]
+
+
+class Entry(NamedTuple):
+    """One entry of a folder; modified_at in epoch seconds."""
+
+    name: str
+    is_folder: bool
+    size_bytes: int
+    modified_at: float
 
 
 class Hdfs:
@@ -74,6 +83,11 @@ class Hdfs:
         except FileNotFoundError:
             return 0.0
 
+    def move(self, source: str, path: str) -> None:
+        """Move a file or a folder to a path that must not exist yet."""
+        self._client.mkdirs(path.rpartition("/")[0], permission=0o755, create_parent=True)
+        self._client.rename(source, path, overwrite=False)
+
     def delete(self, path: str) -> None:
         """Remove a file or a folder with all it holds; nothing happens where there is none."""
         self._client.delete(path, True)
@@ -91,6 +105,19 @@ class Hdfs:
             return [status.path.rpartition("/")[2] for status in self._client.list_status(path)]
         except FileNotFoundError:
             return []
+
+    def entries(self, path: str) -> tuple[Entry, ...]:
+        """What a folder holds; empty where there is none."""
+        try:
+            found = tuple(self._client.list_status(path))
+        except FileNotFoundError:
+            return ()
+        return tuple(Entry(e.path.rpartition("/")[2], e.isdir, e.length, e.modification_time / 1000) for e in found)
+
+    def count(self, path: str) -> tuple[int, int]:
+        """How many files a folder holds with all below it, and their bytes."""
+        summary = self._client.get_content_summary(path)
+        return summary.file_count, summary.length
 
     def mkdirs(self, path: str) -> None:
         self._client.mkdirs(path, permission=0o755, create_parent=True)

@@ -171,10 +171,11 @@ def _reason(message: str) -> str:
 
 
 def arrow_schema(dataset: Dataset) -> pa.Schema:
-    """The Arrow schema of a table whose columns are text and numbers, for the tables that are written from here."""
+    """The Arrow schema of a table of text, numbers and times, for the tables that are written from here."""
     import pyarrow as pa
 
     types = {"string": pa.string(), "double": pa.float64(), "int": pa.int32(), "bigint": pa.int64()}
+    types["timestamp"] = pa.timestamp("us", "UTC")
     return pa.schema(
         [pa.field(name, types[FIELDS[name].type], nullable=name not in dataset.required) for name in dataset.columns]
     )

@@ -47,6 +47,11 @@ def desired(settings: Settings) -> str:
     return str(_control(Hdfs(settings), settings).get("desired", RUNNING))
 
 
+def refusal(driver: Document) -> str | None:
+    """Why the last driver refused to go on, where no restart mends it; None for any other end."""
+    return str(driver.get("error")) if driver.get("refusal") else None
+
+
 def start(settings: Settings) -> Document:
     """Want the stream running, and start or adopt its driver; see `start_or_adopt`."""
     with _lock(settings):
@@ -56,11 +61,15 @@ def start(settings: Settings) -> Document:
 def start_or_adopt(settings: Settings) -> Document:
     """The driver as {"action": started|adopted|none, "pid", "reason"}; `none` where the stream is to stay stopped.
 
+    It is `none` too where the last driver refused to go on: `start` tries again, and a rebuild takes the reason away.
     Raises OSError when HDFS does not answer.
     """
     with _lock(settings):
         if desired(settings) == STOPPED:
             return _document("none", live_pid(settings), "the stream was stopped and stays so until it is started")
+        error = refusal(Hdfs(settings).read_json(progress_path("driver.json", settings.hdfs_root)) or {})
+        if error and live_pid(settings) is None:
+            return _document("none", None, error)
         return _start(settings)
 
 
@@ -79,6 +88,13 @@ def restart(settings: Settings) -> Document:
         ended = _stop(settings, keep_desired=True)
         started = _start(settings)
     return started | {"reason": f"{ended['reason']}; {started['reason']}"}
+
+
+@contextmanager
+def kept_away(settings: Settings) -> Iterator[int | None]:
+    """Let no driver start meanwhile; gives the pid of one that lives, None where there is none."""
+    with _lock(settings):
+        yield live_pid(settings)
 
 
 def kill(settings: Settings, pid: int) -> None:

@@ -34,6 +34,11 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
         "spark.sql.warehouse.dir": str(settings.home / "spark" / "warehouse"),
         # Frozen by the first checkpoint: one state store a core.
         "spark.sql.shuffle.partitions": "2",
+        # Rows that are placed by station and day stay so through caches, joins on more columns and aggregates.
+        "spark.sql.requireAllClusterKeysForCoPartition": "false",
+        "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "false",
+        # What is cached lives for one batch: compressing it costs more than it saves.
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         # The default of 50 tasks for each look at a table's log cost more than the batch itself.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from weahouse.io.hdfs import Hdfs
 from weahouse.io.kafka import KafkaError, begin_offsets, end_offsets
-from weahouse.orchestration.driver import RUNNING, STOPPED, belongs_to, live_pid
+from weahouse.orchestration.driver import RUNNING, STOPPED, belongs_to, live_pid, refusal
 from weahouse.orchestration.rest import is_supervised
 from weahouse.schemas.datasets import QUERIES
 from weahouse.schemas.render import progress_path
@@ -26,15 +26,16 @@ HEARTBEAT_LIMIT_S = 30
 FAILED_AFTER_RESTARTS = 3
 # `weahouse status` has three seconds for everything, of which Python's imports take one.
 PATIENCE_S = 1.3
-DOCUMENTS = ("control", "driver", "supervision", *QUERIES)
+DOCUMENTS = ("control", "driver", "supervision", "identity", *QUERIES)
 
 Document = dict[str, Any]
 Offsets = Mapping[int, int]
 
 
 def stream_status(settings: Settings) -> Document:
-    """{"state", "epoch", "pid", "lag_records", "watermark", "last_batch_at"}; None for what is unknown.
+    """{"state", "error", "epoch", "pid", "lag_records", "watermark", "last_batch_at", "topic_id", "gaps"}.
 
+    None stands for what is unknown. `error` is why a failed stream ended; `gaps` counts the ranges of lost offsets.
     `state` is one of starting, running, restarting, stopped, failed, unsupervised. `lag_records` counts what the
     slowest query has not committed. Servers that do not answer cost at most PATIENCE_S.
     """
@@ -46,16 +47,21 @@ def stream_status(settings: Settings) -> Document:
     end, begin, watched = (_answer(asked, deadline) for asked in (ends, begins, supervised))
     pid = live_pid(settings)
     known = progress or {}
+    driver, identity = known.get("driver", {}), known.get("identity", {})
     last_batches = [known.get(query, {}).get("last_batch_at") or "" for query in QUERIES]
+    word = state(known, pid, bool(watched), _now()) if progress is not None else _without_hdfs(pid)
     return {
-        "state": state(known, pid, bool(watched), _now()) if progress is not None else _without_hdfs(pid),
-        "epoch": known.get("driver", {}).get("epoch"),
+        "state": word,
+        "error": driver.get("error") if word == "failed" else None,
+        "epoch": driver.get("epoch"),
         "pid": pid,
         "lag_records": max(lag_by_query(known, begin, end).values())
         if progress is not None and begin and end
         else None,
         "watermark": known.get("observations", {}).get("watermark"),
         "last_batch_at": max(last_batches) or None,
+        "topic_id": identity.get("topic_id"),
+        "gaps": identity.get("gaps"),
     }
 
 
@@ -84,6 +90,8 @@ def state(progress: Mapping[str, Document], pid: int | None, supervised: bool, n
 def _without_driver(progress: Mapping[str, Document], wanted: str, supervised: bool) -> str:
     if wanted == STOPPED:
         return "stopped"
+    if refusal(progress.get("driver", {})):
+        return "failed"
     # A driver that ended as it was asked to says so; the last word of one that died is another.
     died = progress.get("driver", {}).get("state") not in (None, "stopped")
     if not supervised:

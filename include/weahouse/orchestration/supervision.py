@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from weahouse.io.hdfs import Hdfs
-from weahouse.orchestration.driver import belongs_to
+from weahouse.orchestration.driver import belongs_to, refusal
 from weahouse.orchestration.status import heartbeat_age
 from weahouse.schemas.render import progress_path
 
@@ -50,6 +50,9 @@ class Watch:
     def why_restart(self, look: Look) -> str | None:
         """Why the stream must be restarted, as a sentence; None while it runs, starts, or waits for a server."""
         driver = look.progress.get("driver", {})
+        if look.pid is None and refusal(driver):
+            # A restart would meet the same refusal; status shows it with the way out.
+            return None
         if look.pid is None:
             left = (driver.get("error") or "it left no error; see `weahouse logs stream`").rstrip(".")
             return f"the driver is gone: {left}"

@@ -3,66 +3,84 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from weahouse.schemas.fields import VARIABLES
+from weahouse.qc.limits import Range
+from weahouse.qc.reading import RulesError, Thresholds, read
 
 DEFAULT_RULES = Path(__file__).with_name("rules.yaml")
 # Raised when the tests' code changes what they find, so that rows judged before and after can be told apart.
-CODE_VERSION = 1
+CODE_VERSION = 2
+RAIN = "precipitation_mm"
 
 
-class RulesError(ValueError):
-    """A rules file that cannot be used; the message names the entry and what it must be."""
-
-
-@dataclass(frozen=True)
-class Range:
-    """Limits in the variable's unit: outside `suspect` is 3, outside `bad` is 4."""
-
-    suspect: tuple[float, float]
-    bad: tuple[float, float]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rules:
-    """All thresholds, and `version`, a hash of their file and of the tests' code."""
+    """All thresholds by name, and `version`, a hash of their file and of the tests' code.
+
+    A threshold is a station's if it has its own, else its region's, else the default, each as a whole. Compared by
+    identity, so that what is built for a set of rules can be kept.
+    """
 
     version: str
-    ranges: dict[str, Range]
-    missing: dict[str, tuple[float, ...]]
-    humidity_tolerance_pct: float
+    northern_winter_months: tuple[int, ...]
+    defaults: Thresholds
+    regions: dict[str, Thresholds]
+    stations: dict[str, Thresholds]
+
+    def of(self, name: str, station_id: str | None = None, region: str | None = None) -> tuple[Any, str]:
+        """A threshold and whose it is: `station`, `region` or `default`."""
+        for owner, found in (
+            ("station", self.stations.get(station_id or "")),
+            ("region", self.regions.get(region or "")),
+        ):
+            if found and name in found:
+                return found[name], owner
+        return self.defaults[name], "default"
+
+    def overrides(self, name: str) -> list[tuple[str, tuple[str, ...], Any]]:
+        """(column, its values, the threshold there) for all that is not default, those that win first."""
+        found: dict[tuple[str, Any], list[str]] = defaultdict(list)
+        for column, entries in (("station_id", self.stations), ("region", self.regions)):
+            for owner, thresholds in entries.items():
+                if name in thresholds:
+                    found[column, thresholds[name]].append(owner)
+        return [(column, tuple(owners), threshold) for (column, threshold), owners in found.items()]
+
+    def is_winter(self, latitude_deg: float, month: int) -> bool:
+        """Whether a month is of the winter half year at a latitude; the equator counts as north."""
+        return (month in self.northern_winter_months) == (latitude_deg >= 0)
+
+    def range_of(
+        self,
+        variable: str,
+        month: int,
+        latitude_deg: float | None = None,
+        station_id: str | None = None,
+        region: str | None = None,
+    ) -> Range:
+        """The range that a value is judged by at a place in a month (1 to 12)."""
+        limits, _ = self.of(f"range.{variable}", station_id, region)
+        found: Range = limits.at(
+            latitude_deg, is_winter=latitude_deg is not None and self.is_winter(latitude_deg, month)
+        )
+        if variable != RAIN:
+            return found
+        rate, _ = self.of("heaviest_rain_mm_per_min", station_id, region)
+        interval, _ = self.of("reporting_interval_min", station_id, region)
+        return Range((found.suspect[0], min(found.suspect[1], rate * interval)), found.bad)
 
 
 @cache
 def load_rules(path: Path = DEFAULT_RULES) -> Rules:
-    """The rules of a file; raises RulesError when an entry is absent, unknown or contradicts itself."""
-    content = path.read_bytes()
-    document = yaml.safe_load(content)
-    for section in ("range", "missing"):
-        _check_variables(path, section, document.get(section))
-    return Rules(
-        version=hashlib.sha256(content + str(CODE_VERSION).encode()).hexdigest()[:12],
-        ranges={name: _range(path, name, entry) for name, entry in document["range"].items()},
-        missing={name: tuple(float(number) for number in numbers) for name, numbers in document["missing"].items()},
-        humidity_tolerance_pct=float(document["consistency"]["humidity_tolerance_pct"]),
-    )
-
-
-def _check_variables(path: Path, section: str, entries: Any) -> None:
-    names = set(entries or {})
-    if names != set(VARIABLES):
-        different = ", ".join(sorted(names ^ set(VARIABLES)))
-        raise RulesError(f"{path.name}: section {section!r} must list each measurement once; look at: {different}")
-
-
-def _range(path: Path, name: str, entry: dict[str, list[float]]) -> Range:
-    suspect, bad = (tuple(float(limit) for limit in entry[kind]) for kind in ("suspect", "bad"))
-    if not bad[0] <= suspect[0] < suspect[1] <= bad[1]:
-        raise RulesError(f"{path.name}: range of {name}: suspect {suspect} must lie within bad {bad}, low before high")
-    return Range((suspect[0], suspect[1]), (bad[0], bad[1]))
+    """The rules of a file; raises RulesError when it cannot be read or an entry cannot be meant."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RulesError(f"{path} cannot be read: {error.strerror}") from None
+    version = hashlib.sha256(content + str(CODE_VERSION).encode()).hexdigest()[:12]
+    return Rules(version, *read(path.name, content))

@@ -53,6 +53,8 @@ class Topic:
 
 
 KEY = ("station_id", "observed_at")
+# Two records equal in these say the same. The stream's state holds them, so another choice needs a new checkpoint.
+REPEAT_KEY = (*KEY, "payload_hash")
 RECORD_COLUMNS = ("key", "value", "topic", "partition", "offset", "timestamp", "headers")
 JUDGED_COLUMNS = ("tests_applied", "tests_failed", "quality_level", "rules_version")
 OBSERVATION_COLUMNS = ("station_id", "observed_at", "region", "ingested_at", *MEASUREMENTS, *FLAGS, *JUDGED_COLUMNS)
@@ -108,6 +110,24 @@ CURATED_QUARANTINE = Dataset(
     partition_by=("ingest_hour",),
     required=("topic", "partition", "offset", "timestamp", "reason", "ingest_hour"),
 )
+# Why offsets are lost, as `curated.gaps` says it.
+TOPIC_RECREATED, OFFSETS_EXPIRED = "topic_recreated", "offsets_expired"
+CURATED_GAPS = Dataset(
+    "curated.gaps",
+    "Ranges of offsets that were lost before Raw had them, each written down by a rebuild of the stream.",
+    columns=(
+        "topic",
+        "topic_id",
+        "partition",
+        "from_offset",
+        "to_offset",
+        "cause",
+        "noticed_at",
+        "last_ingested_at",
+    ),
+    primary_key=("topic_id", "partition", "from_offset", "cause"),
+    required=("topic", "topic_id", "partition", "from_offset", "cause", "noticed_at"),
+)
 GOLD_STATIONS = Dataset(
     "gold.stations",
     "The station registry: where each station stands.",
@@ -126,7 +146,7 @@ GOLD_STATIONS = Dataset(
     primary_key=("station_id",),
     required=("station_id", "region", "registry"),
 )
-DATASETS = (RAW_OBSERVATIONS, CURATED_OBSERVATIONS, CURATED_QUARANTINE, GOLD_STATIONS)
+DATASETS = (RAW_OBSERVATIONS, CURATED_OBSERVATIONS, CURATED_QUARANTINE, CURATED_GAPS, GOLD_STATIONS)
 
 # One-day windows: a day is the unit of every read, and a full SSTable of it is never compacted with another day's.
 _TIME_WINDOWS = (
@@ -165,7 +185,8 @@ SUMMARIES_BY_STATION = ServingTable(
         "value_sum",
         "value_min",
         "value_max",
-        "value_sum_of_squares",
+        "value_squared_deviations",
+        "vector_count",
         "eastward_sum",
         "northward_sum",
     ),
@@ -253,7 +274,7 @@ CLOCK_TOPIC = Topic(
 
 # How a row of a serving table is written: a first write leaves missing values unset, an overwrite sets them to null.
 INSERT, OVERWRITE, DELETE = 0, 1, 2
-CONTROL_COLUMNS = ("write_mode", "version", "ttl_s")
+CONTROL_COLUMNS = ("write_mode", "version", "ingested_at_s")
 
 PANE_MINUTES = 10
 QUERIES = ("archive", "observations")

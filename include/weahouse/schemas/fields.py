@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 STATION_ID_PATTERN = r"^[A-Za-z0-9._:\-]{1,64}$"
+# What lies outside is no observation: one far ahead would move the watermark, and none of the stations is older.
+EARLIEST_YEAR = 1900
+MOST_MINUTES_AHEAD = 10
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,15 @@ RECORD: dict[str, Field] = {
     "kafka_offset": Field("bigint", "Kafka offset of the record that this row holds"),
 }
 
+GAP: dict[str, Field] = {
+    "topic_id": Field("string", "Kafka's id of the topic; a topic that is deleted and created again has another one"),
+    "from_offset": Field("bigint", "First lost offset"),
+    "to_offset": Field("bigint", "Offset after the last lost one; empty where the deleted topic's end is unknown"),
+    "cause": Field("string", "Why the records are lost: topic_recreated or offsets_expired"),
+    "noticed_at": Field("timestamp", "When the rebuild noticed, UTC"),
+    "last_ingested_at": Field("timestamp", "Append time of the newest record that Raw held of the partition by then"),
+}
+
 JUDGEMENT: dict[str, Field] = {
     "payload_hash": Field("bigint", "Hash over region and the nine measurements as sent; equal hash, equal reading"),
     # Orders what is written to Cassandra about one key: two records of it may have been appended in one millisecond.
@@ -109,9 +121,11 @@ SUMMARY: dict[str, Field] = {
     "value_sum": Field("double", "Sum of the values, in the variable's unit"),
     "value_min": Field("double", "Least value"),
     "value_max": Field("double", "Greatest value"),
-    "value_sum_of_squares": Field("double", "Sum of the squared values"),
-    "eastward_sum": Field("double", "Wind direction only: sum of the unit vectors' eastward parts"),
-    "northward_sum": Field("double", "Wind direction only: sum of the unit vectors' northward parts"),
+    "value_squared_deviations": Field("double", "Sum of the squared deviations from the pane's mean"),
+    # The wind's vectors point to where it comes from, as its direction does; CF's eastward_wind has the other sign.
+    "vector_count": Field("bigint", "Wind only: vectors in the two sums; for speed, where the direction is usable too"),
+    "eastward_sum": Field("double", "Wind only: sum of eastward parts, of unit vectors for direction, else of m s-1"),
+    "northward_sum": Field("double", "Wind only: sum of northward parts, of unit vectors for direction, else of m s-1"),
 }
 
 # Values of an alert are in the unit of the rule's variable, of a silence in minutes.
@@ -141,5 +155,5 @@ ALERT: dict[str, Field] = {
     "acknowledgement_note": Field("string", "What was noted"),
 }
 
-GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, JUDGEMENT, STATION, SUMMARY, ALERT)
+GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, GAP, JUDGEMENT, STATION, SUMMARY, ALERT)
 FIELDS: dict[str, Field] = {name: field for group in GROUPS for name, field in group.items()}

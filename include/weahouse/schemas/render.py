@@ -31,6 +31,11 @@ def checkpoint_path(query: str, root: str = "/weahouse") -> str:
     return f"{root}/checkpoints/{query}/v1"
 
 
+def checkpoint_aside(query: str, moment: str, root: str = "/weahouse") -> str:
+    """Where a rebuild puts a query's old checkpoint."""
+    return f"{root}/checkpoints/{query}/aside-{moment}"
+
+
 def progress_path(name: str, root: str = "/weahouse") -> str:
     """The HDFS path of a control or progress document."""
     return f"{root}/progress/{name}"

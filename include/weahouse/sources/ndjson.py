@@ -9,6 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from weahouse.schemas.fields import EARLIEST_YEAR
 from weahouse.sources.lines import numbered_lines
 from weahouse.sources.records import Record, Records, Refused, is_name
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Outside these years a time is a mistake of its line, and pacing by it would wait for ever.
-_FIRST = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp())
+_FIRST = int(datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC).timestamp())
 _LAST = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MISSING = -9999.0
 _CLOCK = 8
-_PAIRS = (
+VARIABLES = (
     "air_temperature_c",
     "relative_humidity_pct",
     "wind_speed_mps",
@@ -83,11 +83,11 @@ def station_of(path: Path) -> Station:
 
 
 def _record(station: Station, columns: list[bytes]) -> Record:
-    if len(columns) < _CLOCK + 2 * len(_PAIRS):
+    if len(columns) < _CLOCK + 2 * len(VARIABLES):
         raise ValueError(columns)
     year, _, month, day, hour, minute = (int(text) for text in columns[:6])
     at = int(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp())
-    values = {name: float(text) for name, text in zip(_PAIRS, columns[-2 * len(_PAIRS) :: 2], strict=True)}
+    values = {name: float(text) for name, text in zip(VARIABLES, columns[-2 * len(VARIABLES) :: 2], strict=True)}
     if not all(isfinite(value) for value in values.values()):
         raise ValueError(columns)
     present = {name: value for name, value in values.items() if value > _MISSING}

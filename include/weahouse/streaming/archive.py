@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from weahouse.io.delta import append_once
 from weahouse.schemas.datasets import CURATED_QUARANTINE, RAW_OBSERVATIONS, RECORD_COLUMNS
+from weahouse.streaming.identity import confirm_topic
 from weahouse.transforms.parse import parse
 
 if TYPE_CHECKING:
@@ -26,11 +27,13 @@ def archive_batch(run: Run, records: DataFrame, batch_id: int, checkpoint_id: st
     writer = f"archive/{checkpoint_id}"
     hour = F.date_format("timestamp", "yyyy-MM-dd'T'HH").alias("ingest_hour")
     told = parse(records).select(*RECORD_COLUMNS, "reason", hour).coalesce(_FILES_PER_BATCH)
-    told = told.persist(StorageLevel.MEMORY_AND_DISK)
+    told = told.persist(StorageLevel.MEMORY_AND_DISK_DESER)
     try:
-        append_once(told, run.settings, RAW_OBSERVATIONS, writer, batch_id)
         unreadable = told.where(F.col("reason").isNotNull())
         quarantined = unreadable.count()
+        # Now every record is read: Raw must not take another topic's under offsets that it may know already.
+        confirm_topic(run)
+        append_once(told, run.settings, RAW_OBSERVATIONS, writer, batch_id)
         if quarantined:
             append_once(unreadable.coalesce(1), run.settings, CURATED_QUARANTINE, writer, batch_id)
     finally:

@@ -26,6 +26,7 @@ from weahouse.schemas.render import checkpoint_path, path, progress_path
 from weahouse.streaming.alerts import Alerts
 from weahouse.streaming.archive import archive_batch
 from weahouse.streaming.fencing import FencedError, StopRequestedError, TableLease, check_epoch, take_epoch
+from weahouse.streaming.identity import as_starting_offsets, refusal, sentence, verify
 from weahouse.streaming.observations import ObservationsQuery
 from weahouse.streaming.progress import Heartbeat, document
 from weahouse.streaming.registry import Registry
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
 
     from weahouse.settings import Settings
+    from weahouse.streaming.errors import StreamRefusedError
 
 log = logging.getLogger("weahouse.stream")
 
@@ -56,6 +58,7 @@ class Driver:
         self._spark = spark
         self._settings = settings
         hdfs = Hdfs(settings)
+        self._last_error = (hdfs.read_json(progress_path("driver.json", settings.hdfs_root)) or {}).get("error")
         epoch = take_epoch(hdfs, settings.hdfs_root)
         lease = TableLease(hdfs, settings.hdfs_root, CURATED_OBSERVATIONS, "stream", epoch)
         self._run = Run(settings, hdfs, epoch, lease)
@@ -82,6 +85,8 @@ class Driver:
     def _start(self) -> None:
         for topic in (OBSERVATIONS_TOPIC, ALERTS_TOPIC, CLOCK_TOPIC):
             ensure_topic(self._settings, topic)
+        self._run.identity = verify(self._settings, self._run.hdfs)
+        begin = as_starting_offsets(self._run.identity)
         for table in _TABLES:
             # A look at the folder takes a millisecond, Delta's own one seconds of the time to recover.
             if not self._run.hdfs.exists(f"{path(table, self._settings.hdfs_root)}/_delta_log"):
@@ -89,7 +94,7 @@ class Driver:
         self._alerts.load()
         self._settle_last_run()
         archive_id = self._checkpoint_id("archive")
-        archive = read_stream(self._spark, self._settings, "archive")
+        archive = read_stream(self._spark, self._settings, "archive", begin)
         self._queries["archive"] = self._query(
             "archive",
             archive,
@@ -100,7 +105,7 @@ class Driver:
             "minOffsetsPerTrigger": str(self._settings.observations_least_records),
             "maxTriggerDelay": f"{self._settings.observations_delay.total_seconds():g}s",
         }
-        rows = self._observations.transform(read_stream(self._spark, self._settings, "observations", **pace))
+        rows = self._observations.transform(read_stream(self._spark, self._settings, "observations", begin, **pace))
         self._queries["observations"] = self._query(
             "observations", rows, self._settings.observations_trigger, self._observations.batch
         )
@@ -153,7 +158,9 @@ class Driver:
 
     def _publish(self, name: str, query: StreamingQuery) -> None:
         for progress in (json.loads(each.json) for each in query.recentProgress):
-            if progress["timestamp"] <= self._published.get(name, ""):
+            # An idle trigger tells of the batch that comes next, which is neither planned nor committed.
+            is_idle = "addBatch" not in progress["durationMs"]
+            if is_idle or progress["timestamp"] <= self._published.get(name, ""):
                 continue
             counts = self._run.counts[name].pop(progress["batchId"], {})
             told = document(self._run, name, progress, counts)
@@ -192,9 +199,17 @@ class Driver:
             log.error("epoch %d ends: %s", self._run.epoch, failure)
         if not _is_caused_by(failure, FencedError):
             # The newer driver's heartbeat stands at the same place.
-            self._heartbeat.set("stopped" if is_wanted else "failed", error)
+            refused = self._refusal(failure) if failure and not is_wanted else None
+            name = type(refused).__name__ if refused else None
+            self._heartbeat.set("stopped" if is_wanted else "failed", sentence(refused) if refused else error, name)
         self._heartbeat.end()
         return 0 if is_wanted else 1
+
+    def _refusal(self, failure: Exception) -> StreamRefusedError | None:
+        found = refusal(failure, self._settings, self._run.hdfs, self._last_error)
+        if found:
+            log.error("no restart mends this: %s", sentence(found))
+        return found
 
 
 def _is_in_batch(query: StreamingQuery) -> bool:

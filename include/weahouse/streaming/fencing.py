@@ -65,6 +65,16 @@ class TableLease:
         self._mine = f"{self._place}.{owner}.{epoch}"
         hdfs.mkdirs(self._place.rpartition("/")[0])
         hdfs.write_json(self._mine, self._holder)
+        self._clear_earlier()
+
+    def _clear_earlier(self) -> None:
+        """Delete the documents of drivers that this one has taken over from: each start would leave one more."""
+        folder, _, mine = self._mine.rpartition("/")
+        stem, _, own = mine.rpartition(".")
+        for name in self._hdfs.list(folder):
+            of, _, epoch = name.rpartition(".")
+            if of == stem and epoch.isdigit() and int(epoch) < int(own):
+                self._hdfs.delete(f"{folder}/{name}")
 
     @contextmanager
     def held(self) -> Iterator[None]:

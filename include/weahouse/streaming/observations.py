@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from weahouse.schemas.datasets import KEY
+from weahouse.schemas.datasets import REPEAT_KEY
 from weahouse.schemas.render import checkpoint_path
+from weahouse.streaming.identity import as_starting_offsets
 from weahouse.streaming.source import read_range
 from weahouse.streaming.upsert import upsert
 from weahouse.transforms.changes import CORRECTION, NEW, WRITTEN
@@ -35,7 +36,7 @@ log = logging.getLogger("weahouse.stream")
 def without_exact_repeats(rows: DataFrame, horizon: timedelta) -> DataFrame:
     """Remove repeats of (key, payload) that come within the horizon of broker time; streaming only."""
     marked = rows.withWatermark("ingested_at", f"{horizon.total_seconds():g} seconds")
-    return marked.dropDuplicatesWithinWatermark([*KEY, "payload_hash"])
+    return marked.dropDuplicatesWithinWatermark([*REPEAT_KEY])
 
 
 @dataclass
@@ -78,7 +79,9 @@ class ObservationsQuery:
     def _merge_again(
         self, spark: SparkSession, start: Offsets, end: Offsets, changes: tuple[str, ...] = WRITTEN
     ) -> dict[str, Any]:
-        """Merge a range of offsets without removal of repeats."""
+        """Merge a range of offsets without removal of repeats; an empty `start` is where the stream began."""
+        assert self.run.identity is not None
+        start = start or as_starting_offsets(self.run.identity)
         log.info("merging offsets again, from %s to %s", start, end)
         records = read_range(spark, self.run.settings, start, end)
         rows = observations(parse(records), self.run.settings.lateness)

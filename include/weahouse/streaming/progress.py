@@ -33,15 +33,16 @@ class Heartbeat:
         self._turned_at = time.monotonic()
         self.state = "starting"
         self.error: str | None = None
+        self.refusal: str | None = None
         self._thread = Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def start(self) -> None:
         self._publish()
         self._thread.start()
 
-    def set(self, state: str, error: str | None = None) -> None:
-        """Change the state and say so at once."""
-        self.state, self.error = state, error
+    def set(self, state: str, error: str | None = None, refusal: str | None = None) -> None:
+        """Change the state and say so at once; `refusal` names the reason that no restart mends."""
+        self.state, self.error, self.refusal = state, error, refusal
         self._publish()
 
     def turn(self) -> None:
@@ -68,6 +69,7 @@ class Heartbeat:
             "heartbeat_at": _now(),
             "waiting_on": self._run.waiting_on,
             "error": self.error,
+            "refusal": self.refusal,
         }
         try:
             self._run.hdfs.write_json(progress_path("driver.json", self._run.settings.hdfs_root), document)

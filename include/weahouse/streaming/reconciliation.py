@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from weahouse.io.cassandra import rows, rows_of_each
 from weahouse.io.delta import read_table
+from weahouse.io.gaps import read_gaps
 from weahouse.io.hdfs import Hdfs
 from weahouse.schemas.datasets import (
     CURATED_OBSERVATIONS,
@@ -20,7 +21,8 @@ from weahouse.schemas.datasets import (
 )
 from weahouse.schemas.fields import FIELDS
 from weahouse.schemas.render import progress_path, to_spark
-from weahouse.transforms.dispositions import DISPOSITIONS, DOUBLED, UNACCOUNTED, differences, dispose, missing_offsets
+from weahouse.transforms.dispositions import DISPOSITIONS, DOUBLED, UNACCOUNTED, differences, dispose, spans
+from weahouse.transforms.incarnations import ends_of, incarnation, lost_within
 from weahouse.transforms.parse import parse
 
 if TYPE_CHECKING:
@@ -60,8 +62,11 @@ def reconcile(spark: SparkSession, settings: Settings, begin: datetime | None, e
 
 
 def _compare(spark: SparkSession, settings: Settings, is_within: Any, keep: Any) -> dict[str, Any]:
+    gaps = read_gaps(settings)
+    ends = ends_of(gaps)
     raw = read_table(spark, settings, RAW_OBSERVATIONS).where(is_within("timestamp"))
-    raw = keep(raw.where(_is_committed(_committed(settings))))
+    raw = raw.withColumn("incarnation", incarnation(ends))
+    raw = keep(raw.where(_is_committed(_committed(settings), {p: len(times) for p, times in ends.items()})))
     quarantine = read_table(spark, settings, CURATED_QUARANTINE).where(is_within("timestamp"))
     curated = keep(read_table(spark, settings, CURATED_OBSERVATIONS))
 
@@ -69,7 +74,8 @@ def _compare(spark: SparkSession, settings: Settings, is_within: Any, keep: Any)
     counts = {row["disposition"]: row["count"] for row in disposed.groupBy("disposition").count().collect()}
     if not counts:
         raise NothingToCompareError("no record of Raw lies in the asked range")
-    missing = sum(row["missing"] for row in missing_offsets(raw).collect())
+    found = [row.asDict() for row in spans(raw).collect()]
+    missing = sum(each["last"] - each["first"] + 1 - each["held"] - lost_within(each, gaps) for each in found)
 
     compared = curated.where(is_within("ingested_at")).where(_is_served(settings))
     served = read_served(spark, settings, compared).where(is_within("ingested_at"))
@@ -133,9 +139,17 @@ def _committed(settings: Settings) -> dict[int, int]:
     return {int(p): min((offsets or {})[p] for offsets in committed) for p in partitions}
 
 
-def _is_committed(committed: dict[int, int]) -> Column:
-    limits = F.create_map(*[F.lit(number) for pair in committed.items() for number in pair])
-    return F.col("offset") < F.coalesce(limits[F.col("partition")], F.lit(0))
+def _is_committed(committed: dict[int, int], newest: dict[int, int]) -> Column:
+    """Whether every query has committed a record: those of an earlier topic, and of today's up to the limits."""
+    is_earlier = F.col("incarnation") < _by_partition(newest)
+    return is_earlier | (F.col("offset") < _by_partition(committed))
+
+
+def _by_partition(numbers: dict[int, int]) -> Column:
+    if not numbers:
+        return F.lit(0)
+    found = F.create_map(*[F.lit(number) for pair in numbers.items() for number in pair])
+    return F.coalesce(found[F.col("partition")], F.lit(0))
 
 
 def _is_served(settings: Settings) -> Column:

@@ -22,7 +22,7 @@ log = logging.getLogger("weahouse.stream")
 
 
 class Registry:
-    """Regions by station; the registry's region wins over the event's."""
+    """Regions and latitudes by station; the registry's region wins over the event's."""
 
     def __init__(self, settings: Settings, hdfs: Hdfs) -> None:
         self._settings = settings
@@ -32,7 +32,7 @@ class Registry:
         self._stations: DataFrame | None = None
 
     def with_region(self, observations: DataFrame) -> DataFrame:
-        """Replace `region` by the registry's where the station is known, and add `is_registered`."""
+        """Replace `region` by the registry's where the station is known; add its `latitude_deg` and `is_registered`."""
         stations = F.broadcast(self._current(observations.sparkSession))
         joined = observations.join(stations, "station_id", "left")
         return joined.withColumns(
@@ -58,6 +58,7 @@ class Registry:
             if self._stations is not None:
                 self._stations.unpersist()
             table = read_table(spark, self._settings, GOLD_STATIONS)
-            self._stations = table.select("station_id", F.col("region").alias("registered_region")).persist()
+            region = F.col("region").alias("registered_region")
+            self._stations = table.select("station_id", region, "latitude_deg").persist()
             self._version = version
         return self._stations

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from weahouse.alerts.rules import AlertRules
     from weahouse.io.hdfs import Hdfs
     from weahouse.settings import Settings
+    from weahouse.streaming.identity import Identity
 
 log = logging.getLogger("weahouse.stream")
 
@@ -39,6 +40,7 @@ class Run:
     curated_lease: TableLease
     stopping: Event = field(default_factory=Event)
     waiting_on: str | None = None
+    identity: Identity | None = None
     # What each query's batches did, by batch id, until their progress is published.
     counts: dict[str, dict[int, dict[str, Any]]] = field(default_factory=lambda: {"archive": {}, "observations": {}})
     # What batches touched, for the evaluation of alerts to take: tables of `alerts.touched.touched_blocks`. A run

@@ -27,10 +27,10 @@ def _options(settings: Settings) -> dict[str, str]:
     }
 
 
-def read_stream(spark: SparkSession, settings: Settings, query: str, **pace: str) -> DataFrame:
-    """The observations topic from the checkpoint, or from its beginning where there is none."""
+def read_stream(spark: SparkSession, settings: Settings, query: str, start: Offsets, **pace: str) -> DataFrame:
+    """The observations topic from the checkpoint, or where there is none from `start`, {topic: {partition: offset}}."""
     limits = {
-        "startingOffsets": "earliest",
+        "startingOffsets": json.dumps(start),
         "maxOffsetsPerTrigger": str(settings.max_offsets_per_trigger),
         "groupIdPrefix": f"weahouse.{query}",
         **pace,

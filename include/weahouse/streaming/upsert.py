@@ -1,10 +1,12 @@
-"""The one way into Curated and the serving tables: for a micro-batch, a second merge of it, a replay, a recompute."""
+"""The one way into Curated and the serving tables: for a micro-batch, a second merge of it, a replay, a recompute.
+
+Rows are placed by station and day once. Everything after that, the join with what Curated holds, the panes, and the
+writing of Cassandra's partitions, finds together what belongs together, and moves nothing again.
+"""
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyspark import StorageLevel
@@ -12,7 +14,7 @@ from pyspark.sql import functions as F
 
 from weahouse.alerts.touched import touched_blocks
 from weahouse.io.cassandra_writer import Target
-from weahouse.io.delta import merge_by_key, one_of, read_table
+from weahouse.io.delta import merge_by_key, read_table
 from weahouse.qc.level1 import judge
 from weahouse.schemas.datasets import (
     CURATED_OBSERVATIONS,
@@ -21,39 +23,26 @@ from weahouse.schemas.datasets import (
     PANE_MINUTES,
     SUMMARIES_BY_STATION,
 )
-from weahouse.transforms.changes import CORRECTION, NEW, REPEAT, SUPERSEDED, WRITTEN, classify
+from weahouse.streaming.extent import extent_of
+from weahouse.transforms.changes import CORRECTION, NEW, REPEAT, SUPERSEDED, WRITTEN, resolve
 from weahouse.transforms.newest import newest_of_each_key
-from weahouse.transforms.panes import summarise, window_start
-from weahouse.transforms.served import latest_rows, observation_rows, summary_rows, with_ttl
+from weahouse.transforms.panes import summarise
+from weahouse.transforms.served import latest_rows, observation_rows, summary_rows
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
     from weahouse.qc.rules import Rules
     from weahouse.schemas.datasets import ServingTable
+    from weahouse.streaming.extent import Extent
     from weahouse.streaming.registry import Registry
     from weahouse.streaming.run import Run
 
 _NEWER = " > ".join(f"struct({alias}.ingested_at, {alias}.kafka_partition, {alias}.kafka_offset)" for alias in "st")
 _IS_CORRECTION = f"t.payload_hash <> s.payload_hash AND {_NEWER}"
-
-
-@dataclass(frozen=True)
-class Extent:
-    """What a batch touches: its days and the first and last time observed."""
-
-    days: list[date]
-    first: datetime
-    last: datetime
-
-    def bounds(self, prefix: str = "", minutes: int = 1) -> Column:
-        """Literal limits over observed_date and observed_at, widened to whole windows of `minutes`."""
-        start, end = (window_start(F.lit(time), minutes) for time in (self.first, self.last))
-        observed_at = F.col(f"{prefix}observed_at")
-        within = (observed_at >= start) & (observed_at < end + F.expr(f"INTERVAL {minutes} MINUTES"))
-        return one_of(f"{prefix}observed_date", self.days) & within
+_PLACED_BY = ("station_id", "observed_date")
+# One a core of the smallest machine; more would only be more tasks to start for each small batch.
+_PLACES = 2
 
 
 def upsert(
@@ -64,51 +53,55 @@ def upsert(
     Rows of other `changes` than the given ones are counted only. Returns counts: inserted, updated, repeats,
     superseded, written, late, contested, rows_served, panes; nothing where there are no rows.
     """
-    newest = newest_of_each_key(observations).persist(StorageLevel.MEMORY_AND_DISK)
+    newest = newest_of_each_key(_placed(observations))
+    judged = judge(registry.with_region(newest), rules).drop("latitude_deg")
+    judged = judged.persist(StorageLevel.MEMORY_AND_DISK_DESER)
     try:
-        extent = _extent(newest)
-        return _merge(run, newest, extent, rules, registry, changes) if extent else {}
+        extent = extent_of(judged)
+        return _merge(run, judged, extent, registry, changes) if extent else {}
     finally:
-        newest.unpersist()
+        judged.unpersist()
 
 
-def _merge(
-    run: Run, newest: DataFrame, extent: Extent, rules: Rules, registry: Registry, wanted: tuple[str, ...]
-) -> dict[str, Any]:
-    spark, settings = newest.sparkSession, run.settings
-    with ThreadPoolExecutor(1) as beside:
-        with run.curated_lease.held():
-            held = read_table(spark, settings, CURATED_OBSERVATIONS).where(extent.bounds())
-            judged = judge(registry.with_region(newest), rules)
-            changes = classify(judged, held).persist(StorageLevel.MEMORY_AND_DISK)
-            counts = _count(changes, wanted)
-            written = changes.where(F.col("change").isin(*wanted))
-            served = beside.submit(_serve, run, written) if counts["written"] else None
-            if counts["inserted"] + counts["updated"]:
-                _merge_into_curated(written, run, extent, with_updates=counts["updated"] > 0)
-        counts["rows_served"] = served.result() if served else 0
-    counts["panes"] = _serve_panes(run, written, extent) if counts["written"] else 0
-    if counts["written"]:
-        _hand_over(run, written)
+def _placed(rows: DataFrame) -> DataFrame:
+    return rows.repartition(_PLACES, *_PLACED_BY)
+
+
+def _merge(run: Run, judged: DataFrame, extent: Extent, registry: Registry, wanted: tuple[str, ...]) -> dict[str, Any]:
+    with run.curated_lease.held():
+        held = read_table(judged.sparkSession, run.settings, CURATED_OBSERVATIONS).where(extent.bounds())
+        rows = resolve(judged, _placed(held)).persist(StorageLevel.MEMORY_AND_DISK_DESER)
+        try:
+            counts = _count(rows, wanted)
+            if counts["written"]:
+                counts |= _write(run, rows, extent, counts, wanted)
+        finally:
+            rows.unpersist()
     registry.add_unknown(counts.pop("unknown"))
-    changes.unpersist()
     return counts
 
 
-def _extent(newest: DataFrame) -> Extent | None:
-    row = newest.agg(
-        F.count("*").alias("rows"),
-        F.collect_set("observed_date").alias("days"),
-        F.min("observed_at").alias("first"),
-        F.max("observed_at").alias("last"),
-    ).first()
-    return Extent(sorted(row["days"]), row["first"], row["last"]) if row and row["rows"] else None
+def _write(
+    run: Run, rows: DataFrame, extent: Extent, counts: dict[str, Any], wanted: tuple[str, ...]
+) -> dict[str, Any]:
+    """Write what changed to every table at once: none needs what another writes."""
+    written = rows.where(F.col("change").isin(*wanted))
+    with ThreadPoolExecutor(4) as beside:
+        touched = beside.submit(_hand_over, run, written)
+        observations = beside.submit(_serve, run, observation_rows(written), OBSERVATIONS_BY_STATION)
+        latest = beside.submit(_serve, run, latest_rows(written), LATEST_BY_REGION)
+        panes = beside.submit(_serve, run, summary_rows(_touched_panes(rows, wanted)), SUMMARIES_BY_STATION)
+        if counts["inserted"] + counts["updated"]:
+            _merge_into_curated(written, run, extent, with_updates=counts["updated"] > 0)
+    for done in (touched, latest):
+        done.result()
+    return {"rows_served": observations.result(), "panes": panes.result()}
 
 
-def _count(changes: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
+def _count(rows: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
     change = F.col("change")
     unknown = F.when(~F.col("is_registered"), F.struct("station_id", "region"))
-    row = changes.agg(
+    row = rows.agg(
         F.count_if(change == NEW).alias("inserted"),
         F.count_if(change == CORRECTION).alias("updated"),
         F.count_if(change == REPEAT).alias("repeats"),
@@ -129,23 +122,13 @@ def _merge_into_curated(written: DataFrame, run: Run, extent: Extent, *, with_up
     merge_by_key(rows, run.settings, CURATED_OBSERVATIONS, extent.bounds("t."), update_when=update_when)
 
 
-def _serve(run: Run, written: DataFrame) -> int:
-    rows = _write(run, observation_rows(written), OBSERVATIONS_BY_STATION)
-    _write(run, latest_rows(written), LATEST_BY_REGION)
-    return rows
-
-
-def _serve_panes(run: Run, written: DataFrame, extent: Extent) -> int:
-    start = window_start(F.col("observed_at"), PANE_MINUTES)
+def _touched_panes(rows: DataFrame, wanted: tuple[str, ...]) -> DataFrame:
+    """The panes of every window in which a row is written; empty ones only where something was replaced."""
+    is_written = F.col("change").isin(*wanted)
+    touched = F.max(is_written).alias("touched")
     # Only where something was replaced can a pane have lost its last value.
-    replaced = F.max(F.col("change") != NEW).alias("replaced")
-    touched = written.groupBy("station_id", start.alias("window_start")).agg(replaced)
-    curated = read_table(written.sparkSession, run.settings, CURATED_OBSERVATIONS)
-    within = curated.where(extent.bounds(minutes=PANE_MINUTES)).withColumn("_window", start)
-    on = (F.col("o.station_id") == F.col("w.station_id")) & (F.col("o._window") == F.col("w.window_start"))
-    rows = within.alias("o").join(touched.alias("w"), on, "left_semi").drop("_window")
-    panes = summarise(rows, PANE_MINUTES).join(touched, ["station_id", "window_start"])
-    return _write(run, summary_rows(panes.where("value_count > 0 OR replaced")), SUMMARIES_BY_STATION)
+    replaced = F.max(is_written & (F.col("change") != NEW)).alias("replaced")
+    return summarise(rows, PANE_MINUTES, touched, replaced).where("touched AND (value_count > 0 OR replaced)")
 
 
 def _hand_over(run: Run, written: DataFrame) -> None:
@@ -154,14 +137,14 @@ def _hand_over(run: Run, written: DataFrame) -> None:
         run.touched.append(touched_blocks(written, run.alert_rules).toArrow())
 
 
-def _write(run: Run, rows: DataFrame, table: ServingTable) -> int:
+def _serve(run: Run, rows: DataFrame, table: ServingTable) -> int:
     settings = run.settings
-    now_s = int(time.time())
-    alive = with_ttl(rows, settings.serving_retention_days * 86400, now_s)
-    target = Target(tuple(settings.cassandra), settings.cassandra_keyspace, table)
+    target = Target(
+        tuple(settings.cassandra), settings.cassandra_keyspace, table, settings.serving_retention_days * 86400
+    )
     # A partition's rows must come together to share a request.
-    placed = alive.repartition(*table.partition_key).sortWithinPartitions(*table.partition_key)
-    written = placed.mapInArrow(target.write, "rows_written bigint").agg(F.sum("rows_written").alias("n"))
+    sorted_rows = rows.sortWithinPartitions(*table.partition_key)
+    written = sorted_rows.mapInArrow(target.write, "rows_written bigint").agg(F.sum("rows_written").alias("n"))
 
     def write() -> int:
         row = written.first()

@@ -1,7 +1,8 @@
-"""What a batch of newest records does to a keyed table: each row is one of five changes."""
+"""What a batch of newest records does to a keyed table: each record is one of five changes to the row of its key."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -10,7 +11,7 @@ from weahouse.schemas.datasets import KEY
 from weahouse.transforms.newest import VERSION
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 NEW = "new"
 CORRECTION = "correction"
@@ -20,29 +21,48 @@ REPEAT = "repeat"
 SUPERSEDED = "superseded"
 WRITTEN = (NEW, CORRECTION, AGAIN)
 
-_KNOWN = ("payload_hash", *VERSION, "revision", "tests_applied")
+# The day is named in the join because rows of both sides are placed by it.
+_ON = (*KEY, "observed_date")
 
 
-def classify(newest: DataFrame, table: DataFrame) -> DataFrame:
-    """Add `change`, `revision`, and `was_present`: the mask of tests applied to the row that a correction replaces."""
-    held = table.select(*KEY, *[F.col(column).alias(f"held_{column}") for column in _KNOWN])
-    is_same_record = (F.col("kafka_partition") == F.col("held_kafka_partition")) & (
-        F.col("kafka_offset") == F.col("held_kafka_offset")
-    )
-    is_newer = F.struct(*VERSION) > F.struct(*[F.col(f"held_{column}").alias(column) for column in VERSION])
-    change = (
-        F.when(F.col("held_payload_hash").isNull(), NEW)
-        .when(is_same_record, AGAIN)
+def resolve(newest: DataFrame, table: DataFrame) -> DataFrame:
+    """The rows of both sides as the table is to hold them, with `change`, null where the batch says nothing of a key.
+
+    Shape: newest's columns, of which those that the table has come from the side that wins, `revision`, `change`, and
+    `was_present`: the mask of tests applied to the row that a correction replaces.
+    """
+    shared = tuple(column for column in newest.columns if column in table.columns and column not in _ON)
+    held, result = _columns(tuple(newest.columns), shared)
+    told = newest.join(table.select(*_ON, *held), list(_ON), "full_outer").withColumn("change", _change())
+    return told.select(*result)
+
+
+# Columns are built once: each costs several calls into the JVM, and every micro-batch needs the same ones.
+@cache
+def _change() -> Column:
+    version, held_version = F.struct(*VERSION), F.struct(*[F.col(f"held_{column}").alias(column) for column in VERSION])
+    return (
+        F.when(F.col("payload_hash").isNull(), F.lit(None))
+        .when(F.col("held_payload_hash").isNull(), NEW)
+        # With the append time, because a topic that was created again has the same offsets once more.
+        .when(version == held_version, AGAIN)
         .when(F.col("payload_hash") == F.col("held_payload_hash"), REPEAT)
-        .when(is_newer, CORRECTION)
+        .when(version > held_version, CORRECTION)
         .otherwise(SUPERSEDED)
     )
-    revision = F.when(change == CORRECTION, F.col("held_revision") + 1).when(change == AGAIN, F.col("held_revision"))
-    was_present = F.when(change == CORRECTION, F.col("held_tests_applied")).otherwise(F.lit(0).cast("bigint"))
-    joined = newest.join(held, list(KEY), "left")
-    return joined.select(
-        *newest.columns,
-        change.alias("change"),
+
+
+@cache
+def _columns(of_newest: tuple[str, ...], shared: tuple[str, ...]) -> tuple[list[Column], list[Column]]:
+    """What is read of the table, and what comes of the join."""
+    held = [F.col(column).alias(f"held_{column}") for column in (*shared, "revision")]
+    wins, is_correction = F.col("change").isin(*WRITTEN), F.col("change") == CORRECTION
+    winners = {column: F.when(wins, F.col(column)).otherwise(F.col(f"held_{column}")) for column in shared}
+    revision = F.when(is_correction, F.col("held_revision") + 1).otherwise(F.col("held_revision"))
+    replaced = F.when(is_correction, F.col("held_tests_applied")).otherwise(F.lit(0))
+    return held, [
+        *[winners.get(column, F.col(column)).alias(column) for column in of_newest],
         F.coalesce(revision, F.lit(0)).cast("int").alias("revision"),
-        was_present.alias("was_present"),
-    )
+        F.col("change"),
+        replaced.cast("bigint").alias("was_present"),
+    ]

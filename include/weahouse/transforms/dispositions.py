@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
 DISPOSITIONS = ("curated", "duplicate", "superseded", "quarantined")
 UNACCOUNTED, DOUBLED = "unaccounted", "doubled"
+_COORDINATES = ("partition", "offset", "timestamp")
 
 
 def dispose(parsed: DataFrame, curated: DataFrame, quarantine: DataFrame) -> DataFrame:
     """Coordinates of each Raw record with its `disposition`: one of DISPOSITIONS, unaccounted or doubled.
 
-    `parsed` is `parse` of Raw. A record is doubled when Raw or the quarantine holds its offset twice, when Curated
-    holds its key twice, or when it is both curated and quarantined.
+    `parsed` is `parse` of Raw. A record is doubled when Raw or the quarantine holds it twice, when Curated holds its
+    key twice, or when it is both curated and quarantined. Records are told apart by offset and append time: a topic
+    that was created again has the same offsets once more, appended later.
     """
-    records = parsed.groupBy("partition", "offset").agg(
+    records = parsed.groupBy(*_COORDINATES).agg(
         F.count("*").alias("copies"),
         F.first(
             F.struct("station_id", "observed_at", F.col("timestamp").alias("ingested_at"), "payload_hash", "reason")
@@ -31,18 +33,18 @@ def dispose(parsed: DataFrame, curated: DataFrame, quarantine: DataFrame) -> Dat
     rows = curated.groupBy(*KEY).agg(
         F.count("*").alias("rows"), F.max_by(F.struct("payload_hash", *VERSION), F.struct(*VERSION)).alias("c")
     )
-    quarantined = quarantine.groupBy("partition", "offset").agg(F.count("*").alias("quarantines"))
+    quarantined = quarantine.groupBy(*_COORDINATES).agg(F.count("*").alias("quarantines"))
     told = (
-        records.select("partition", "offset", "copies", "r.*")
+        records.select(*_COORDINATES, "copies", "r.*")
         .join(rows, list(KEY), "left")
-        .join(quarantined, ["partition", "offset"], "left")
+        .join(quarantined, list(_COORDINATES), "left")
     )
-    is_held = (F.col("c.kafka_partition") == F.col("partition")) & (F.col("c.kafka_offset") == F.col("offset"))
     is_readable = F.col("reason").isNull()
     version = F.struct(
         "ingested_at", F.col("partition").alias("kafka_partition"), F.col("offset").alias("kafka_offset")
     )
-    is_older = version < F.struct(*[F.col(f"c.{column}").alias(column) for column in VERSION])
+    held = F.struct(*[F.col(f"c.{column}").alias(column) for column in VERSION])
+    is_held, is_older = version == held, version < held
     quarantines, copies_in_curated = F.coalesce("quarantines", F.lit(0)), F.coalesce("rows", F.lit(0))
     disposition = (
         F.when((F.col("copies") > 1) | (quarantines > 1), DOUBLED)
@@ -56,10 +58,11 @@ def dispose(parsed: DataFrame, curated: DataFrame, quarantine: DataFrame) -> Dat
     return told.select("partition", "offset", disposition.alias("disposition"))
 
 
-def missing_offsets(raw: DataFrame) -> DataFrame:
-    """Per partition how many offsets between the first and the last are not in Raw: partition, missing."""
-    span = F.max("offset") - F.min("offset") + 1
-    return raw.groupBy("partition").agg((span - F.count_distinct("offset")).alias("missing"))
+def spans(raw: DataFrame) -> DataFrame:
+    """Per incarnation and partition the first and the last offset in Raw, and how many there are: first, last, held."""
+    return raw.groupBy("incarnation", "partition").agg(
+        F.min("offset").alias("first"), F.max("offset").alias("last"), F.count_distinct("offset").alias("held")
+    )
 
 
 def differences(curated: DataFrame, served: DataFrame, columns: list[str]) -> DataFrame:

@@ -19,7 +19,9 @@ def newest_of_each_key(observations: DataFrame) -> DataFrame:
     """The newest record of each (station_id, observed_at); `contested` where its records contradict each other."""
     # max_by is deterministic in batch and in a micro-batch alike; dropDuplicates keeps an arbitrary row in one and
     # the first in the other.
-    rest = [column for column in observations.columns if column not in KEY]
+    # The day belongs to the key's time; grouped by it too, rows that are placed by station and day stay where they are.
+    key = (*KEY, "observed_date")
+    rest = [column for column in observations.columns if column not in key]
     winner = F.max_by(F.struct(*rest), F.struct(*VERSION)).alias("winner")
     contested = (F.min("payload_hash") != F.max("payload_hash")).alias("contested")
-    return observations.groupBy(*KEY).agg(winner, contested).select(*KEY, "winner.*", "contested")
+    return observations.groupBy(*key).agg(winner, contested).select(*key, "winner.*", "contested")

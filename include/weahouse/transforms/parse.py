@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from weahouse.schemas.fields import STATION_ID_PATTERN, VARIABLES
+from weahouse.schemas.fields import EARLIEST_YEAR, MOST_MINUTES_AHEAD, STATION_ID_PATTERN, VARIABLES
 from weahouse.schemas.render import event_to_spark
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # RFC 3339: a zone is required, because a time without one would be read in whatever zone the reader happens to be in.
 _RFC3339 = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$"
-_EARLIEST_YEAR = 1900
-_MINUTES_AHEAD = 10
 
 
 def parse(records: DataFrame) -> DataFrame:
@@ -114,10 +112,10 @@ def _reason() -> Column:
         (~F.col("region").rlike(STATION_ID_PATTERN), "region has characters or a length that are not allowed"),
         (F.col("_observed_at").isNull(), "observed_at is missing"),
         (F.col("observed_at").isNull(), "observed_at is not an RFC 3339 time with a zone"),
-        (F.year("observed_at") < _EARLIEST_YEAR, f"observed_at is before {_EARLIEST_YEAR}"),
+        (F.year("observed_at") < EARLIEST_YEAR, f"observed_at is before {EARLIEST_YEAR}"),
         (
-            ahead_s > _MINUTES_AHEAD * 60,
-            f"observed_at is more than {_MINUTES_AHEAD} minutes ahead of the broker's time",
+            ahead_s > MOST_MINUTES_AHEAD * 60,
+            f"observed_at is more than {MOST_MINUTES_AHEAD} minutes ahead of the broker's time",
         ),
         *[
             (F.col(variable).isin(float("inf"), float("-inf")), f"{variable} is not a finite number")

@@ -1,10 +1,11 @@
-"""Rows of the serving tables, each with the version that decides which write wins, its way of writing and its TTL.
+"""Rows of the serving tables, each with the version that decides which write wins, and its way of writing.
 
 A version depends on the record alone, never on a clock, so a replayed batch writes what stands there already.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -56,6 +57,8 @@ def latest_rows(changed: DataFrame) -> DataFrame:
     return _shaped(told.withColumns({"version": version, "write_mode": mode}), LATEST_BY_REGION)
 
 
+# Columns are built once: each costs several calls into the JVM, and every micro-batch needs the same ones.
+@cache
 def _newest(variable: str) -> Column:
     is_withdrawn = F.col("was_present").bitwiseAND(F.lit(1 << TESTS.index(f"range:{variable}"))) != 0
     flag = F.col(flag_of(variable))
@@ -71,17 +74,11 @@ def _newest(variable: str) -> Column:
 def summary_rows(panes: DataFrame) -> DataFrame:
     """`summaries_by_station` rows of panes that were made anew; an emptied pane is removed."""
     version = _version("newest_ingested_at", "revisions")
-    mode = F.when(F.col("value_count") == 0, DELETE).otherwise(OVERWRITE)
+    # Which statistics a pane has depends on its variable alone: a pane made anew has no null to write over a value, and
+    # eight tombstones in ten rows would be read with every day.
+    mode = F.when(F.col("value_count") == 0, DELETE).otherwise(INSERT)
     rows = panes.withColumns({"version": version, "write_mode": mode, "ingested_at": F.col("newest_ingested_at")})
     return _shaped(rows, SUMMARIES_BY_STATION)
-
-
-def with_ttl(rows: DataFrame, retention_s: int, now_s: int) -> DataFrame:
-    """Replace `ingested_at_s` by `ttl_s`, what is left of the retention (0: for ever); drop rows beyond it."""
-    if retention_s == 0:
-        return rows.drop("ingested_at_s").withColumn("ttl_s", F.lit(0))
-    left_s = (F.col("ingested_at_s") + F.lit(retention_s - now_s)).cast("int")
-    return rows.withColumn("ttl_s", left_s).where("ttl_s > 0").drop("ingested_at_s")
 
 
 def _version(ingested_at: str, revision: str) -> Column:
@@ -93,6 +90,7 @@ def _shaped(rows: DataFrame, table: ServingTable) -> DataFrame:
     return rows.select(*columns, "write_mode", "version", F.unix_seconds("ingested_at").alias("ingested_at_s"))
 
 
+@cache
 def _for_driver(name: str) -> Column:
     """The C++ driver takes times as fractional and dates as whole seconds since the epoch."""
     if FIELDS[name].type == "timestamp":
