@@ -11,7 +11,7 @@ from weahouse.alerts.watch import Touched
 
 def block(station: str, day: float) -> Touched:
     at: datetime = NOON + timedelta(days=day)
-    return Touched(station, at, "us-ca", at, at, at, None, array("d"))
+    return Touched(station, "us-ca", at, at, at, at, None, array("d"))
 
 
 def spans(*blocks: Touched) -> list[tuple[str, int]]:

@@ -35,6 +35,20 @@ def test_a_silence_ends_with_the_next_record_and_tells_how_long_it_was():
     assert change.is_published
 
 
+def test_two_silences_within_one_pane_are_two():
+    [short] = rules(
+        silent={
+            "kind": "silence",
+            "after_min": 0.5,
+            **dict.fromkeys(("variables", "at_least", "clear_below", "gap_min"), ...),
+        }
+    ).rules
+    [first] = next_silence(short, None, "a", "us-ca", seen=at(1), now=at(2))
+    ended, second = next_silence(short, first.alert, "a", "us-ca", seen=at(3), now=at(4))
+    assert (ended.alert.alert_state, second.alert.alert_state) == ("cleared", "raised")
+    assert ended.alert.alert_id == first.alert.alert_id != second.alert.alert_id
+
+
 def test_a_station_that_fell_silent_again_has_another_alert():
     first = begun()
     ended, second = next_silence(RULE, first, "a", "us-ca", seen=at(63), now=at(100))

@@ -31,7 +31,7 @@ def test_a_batch_is_told_by_station_and_block_with_the_extremes_of_trusted_value
         event(station_id="b", wind_speed_mps=3.0),
         appended_at=NOON + timedelta(hours=4),
     )
-    table = touched_blocks(rows, RULES).toArrow()
+    table = touched_blocks(rows, RULES).toArrow().sort_by([("station_id", "ascending"), ("block", "ascending")])
     assert tuple(table.column_names) == columns(RULES)
     found = [touched_of(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
     assert [(t.station_id, (t.block - NOON) / timedelta(hours=1)) for t in found] == [

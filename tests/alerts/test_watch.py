@@ -31,7 +31,7 @@ def touched(rules: AlertRules, readings: Sequence[Reading]) -> list[Touched]:
         values = [r.values["wind_speed_mps"] for r in told if r.values]
         extremes = array("d", (min(values, default=inf), max(values, default=-inf), sum(values)))
         first, last = told[0].observed_at, told[-1].observed_at
-        found.append(Touched("a", midnight + block * length, "us-ca", first, last, last, last, extremes))
+        found.append(Touched("a", "us-ca", midnight + block * length, first, last, last, last, extremes))
     return found
 
 

@@ -79,9 +79,9 @@ class Change:
     is_published: bool
 
 
-def alert_id(rule: str, station_id: str, first_window: datetime) -> str:
-    """The same for the same episode, whoever finds it and how often."""
-    told = f"{rule}|{station_id}|{int(first_window.timestamp())}"
+def alert_id(rule: str, station_id: str, first: datetime) -> str:
+    """The same for the same episode, whoever finds it and how often; `first` is its first window."""
+    told = f"{rule}|{station_id}|{int(first.timestamp())}"
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 

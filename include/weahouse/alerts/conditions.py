@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from weahouse.alerts.rules import Rule
 
 # Sums and differences of tenths: 1013.1 - 1007.0 is 6.1000000000000227.
-_TOLERANCE = 1e-6
+TOLERANCE = 1e-6
 
 Series = Sequence[tuple[datetime, float]]
 
@@ -94,7 +94,7 @@ _STATISTICS: dict[str, Callable[[list[float]], float]] = {
 
 def is_beyond(rule: Rule, value: float, limit: float) -> bool:
     """Whether a value reaches a limit in the rule's direction."""
-    return rule.direction * (value - limit) >= -_TOLERANCE
+    return rule.direction * (value - limit) >= -TOLERANCE
 
 
 _Told = tuple[datetime, float, bool, bool]

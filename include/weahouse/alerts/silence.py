@@ -23,8 +23,7 @@ def next_silence(
 
     `previous` is its active alert of this rule; values of the alert are in minutes.
     """
-    first = window_of(seen)
-    if previous is not None and previous.first_window == first:
+    if previous is not None and seen <= previous.raised_at:
         return []
     changes = [] if previous is None else [_ended(previous, seen, now)]
     if rule.applies_to(region) and now - seen >= rule.after:
@@ -49,7 +48,8 @@ def _ended(alert: Alert, seen: datetime, now: datetime) -> Change:
 def _begun(rule: Rule, station_id: str, region: str, seen: datetime, now: datetime) -> Change:
     minutes, due = rule.after.total_seconds() / 60, seen + rule.after
     alert = Alert(
-        alert_id=alert_id(rule.name, station_id, window_of(seen)),
+        # A silence may be shorter than a pane: the second in which it began tells it from the next.
+        alert_id=alert_id(rule.name, station_id, seen),
         rule=rule.name,
         rule_version=rule.version,
         severity=rule.severity,

@@ -23,17 +23,14 @@ def touched_blocks(written: DataFrame, rules: AlertRules) -> DataFrame:
     `seen_at` is the newest append of a record that was on time, null where all were late.
     """
     block = window_start(F.col("observed_at"), block_minutes(rules)).alias("block")
-    return (
-        written.groupBy("station_id", block)
-        .agg(
-            F.max_by("region", "ingested_at").alias("region"),
-            F.min("observed_at").alias("first_at"),
-            F.max("observed_at").alias("last_at"),
-            F.max("ingested_at").alias("ingested_at"),
-            F.max(F.when(F.col("late_by_s").isNull(), F.col("ingested_at"))).alias("seen_at"),
-            *[column for variable in rules.variables for column in _extremes(variable)],
-        )
-        .orderBy("station_id", "block")
+    # Numbers and times only: one text among the aggregates, and Spark sorts the batch instead of hashing it. A batch
+    # knows one region of a station, the registry's.
+    return written.groupBy("station_id", "region", block).agg(
+        F.min("observed_at").alias("first_at"),
+        F.max("observed_at").alias("last_at"),
+        F.max("ingested_at").alias("ingested_at"),
+        F.max(F.when(F.col("late_by_s").isNull(), F.col("ingested_at"))).alias("seen_at"),
+        *[column for variable in rules.variables for column in _extremes(variable)],
     )
 
 

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from weahouse.alerts.conditions import is_beyond
+from weahouse.alerts.conditions import TOLERANCE
+from weahouse.alerts.rules import CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 EXTREMES = ("min", "max", "sum")
 # An hour of live reports is a small block even where no rule looks back at all.
 _SHORTEST_MIN = 60
-_WHEN = ("station_id", "block", "region", "first_at", "last_at", "ingested_at", "seen_at")
+_WHEN = ("station_id", "region", "block", "first_at", "last_at", "ingested_at", "seen_at")
 _NOTHING = (inf, -inf, 0.0)
 
 
@@ -33,8 +34,8 @@ class Touched:
     """A block of a station that a batch touched; `extremes` are least, greatest and sum of each of the variables."""
 
     station_id: str
-    block: datetime
     region: str
+    block: datetime
     first_at: datetime
     last_at: datetime
     ingested_at: datetime
@@ -47,14 +48,14 @@ def columns(rules: AlertRules) -> tuple[str, ...]:
     return (*_WHEN, *(f"{variable}_{name}" for variable in rules.variables for name in EXTREMES))
 
 
-def touched_of(row: Sequence[object]) -> Touched:
+def touched_of(row: Sequence[Any]) -> Touched:
     """A row of `columns` as it was collected; a variable without values has nulls."""
-    extremes = array("d", _NOTHING * ((len(row) - len(_WHEN)) // len(_NOTHING)))
-    for place, value in enumerate(row[len(_WHEN) :]):
-        if value is not None:
-            extremes[place] = value  # type: ignore[call-overload]
-    told: dict[str, Any] = dict(zip(_WHEN, row, strict=False))
-    return Touched(**told, extremes=extremes)
+    width = len(_WHEN)
+    told = row[width:]
+    if None in told:
+        nothing = _NOTHING * (len(told) // len(_NOTHING))
+        told = [value if value is not None else none for value, none in zip(told, nothing, strict=True)]
+    return Touched(*[*row[:width], array("d", told)])
 
 
 def block_minutes(rules: AlertRules) -> int:
@@ -79,6 +80,9 @@ class Watch:
         self._rules = rules.of_values
         self._variables = rules.variables
         self._length = timedelta(minutes=block_minutes(rules))
+        self._none = array("d", _NOTHING * len(self._variables))
+        # By region: where the extremes of a rule's variable stand, and the rule.
+        self._checks: dict[str, list[tuple[int, Rule]]] = {}
         self._memory: dict[str, _Memory] = {}
 
     def is_near(self, touched: Touched, *, is_new: bool) -> bool:
@@ -114,24 +118,35 @@ class Watch:
                         _merge(memory.before, told)
 
     def _nothing(self) -> array[float]:
-        return array("d", _NOTHING * len(self._variables))
+        return array("d", self._none)
 
-    def _reaches_a_limit(self, region: str, *blocks: array[float]) -> bool:
-        whole = self._nothing()
-        for block in blocks:
-            _merge(whole, block)
+    def _reaches_a_limit(self, region: str, one: array[float], other: array[float]) -> bool:
+        # Live networks touch tens of thousands of blocks at once: nothing here may be looked up twice.
+        checks = self._checks.get(region)
+        if checks is None:
+            checks = self._checks[region] = [
+                (3 * place, rule)
+                for rule in self._rules
+                for place, variable in enumerate(self._variables)
+                if variable in rule.variables and rule.applies_to(region)
+            ]
         return any(
-            _reaches(rule, *whole[3 * place : 3 * place + 3])
-            for rule in self._rules
-            for place, variable in enumerate(self._variables)
-            if variable in rule.variables and rule.applies_to(region)
+            _reaches(
+                rule,
+                min(one[place], other[place]),
+                max(one[place + 1], other[place + 1]),
+                one[place + 2] + other[place + 2],
+            )
+            for place, rule in checks
         )
 
 
 def _merge(into: array[float], other: array[float]) -> None:
     for place in range(0, len(into), 3):
-        into[place] = min(into[place], other[place])
-        into[place + 1] = max(into[place + 1], other[place + 1])
+        if other[place] < into[place]:
+            into[place] = other[place]
+        if other[place + 1] > into[place + 1]:
+            into[place + 1] = other[place + 1]
         into[place + 2] += other[place + 2]
 
 
@@ -139,8 +154,11 @@ def _reaches(rule: Rule, least: float, greatest: float, total: float) -> bool:
     """Whether any condition over values within these extremes can reach the rule's limit."""
     if least > greatest:
         return False
-    if rule.statistic in ("fall", "rise"):
-        return is_beyond(rule, greatest - least, rule.limit)
-    if rule.statistic == "sum":
-        return rule.direction < 0 or is_beyond(rule, total, rule.limit)
-    return is_beyond(rule, greatest if rule.direction > 0 else least, rule.limit)
+    statistic = rule.statistic
+    if statistic in CHANGES:
+        value = greatest - least
+    elif statistic == "sum":
+        value = total if rule.direction > 0 else rule.limit
+    else:
+        value = greatest if rule.direction > 0 else least
+    return rule.direction * (value - rule.limit) >= -TOLERANCE

@@ -98,7 +98,9 @@ class Alerts:
 
     def _near(self, table: pa.Table) -> Iterator[Touched]:
         """The touched blocks in which an alert may begin, change or end."""
-        for batch in table.to_batches(_ROWS_AT_ONCE):
+        # A station's blocks must be looked at in their order.
+        in_order = table.sort_by([("station_id", "ascending"), ("block", "ascending")])
+        for batch in in_order.to_batches(_ROWS_AT_ONCE):
             self._turn()
             far: list[Touched] = []
             for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
