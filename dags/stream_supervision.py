@@ -8,7 +8,8 @@ and it goes on when a task, a run or all of Airflow ends. The next run adopts it
 
 **Restarts** a driver that is gone, that beats no more for a minute, or that ends no batch for five minutes while
 records wait. The first restart is immediate; in a row they wait 5, 10, 20, … 300 s. The reason stands in the log of
-`watch_stream` and in the run's note. A driver that says it waits for a server is left alone.
+`watch_stream` and in the run's note. A driver that says it waits for a server is left alone. So is one that refused to
+go on (topic created again, offsets expired, checkpoint damaged): `weahouse stream rebuild` is the way out.
 
 **Stops** with the parameter `stop`, as with `weahouse stream stop`: after the current batch. A stopped stream stays
 stopped until `weahouse stream start`; meanwhile the watch waits.

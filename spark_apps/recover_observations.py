@@ -18,7 +18,9 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("py4j").setLevel(logging.WARNING)
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("spans", type=json.loads, help='[{"partition": 0, "start": 0, "end": 9, "after": null}]')
+    arguments.add_argument(
+        "spans", type=json.loads, help='[{"topic": "t", "partition": 0, "start": 0, "end": 9, "after": null}]'
+    )
     spans = [Span(**span) for span in arguments.parse_args().spans]
     spark = SparkSession.builder.appName("recover_observations").getOrCreate()
     print(json.dumps(recover(spark, settings(), spans)))

@@ -10,14 +10,22 @@ from tests.rows import NOON, event, records
 
 from weahouse.schemas.datasets import OFFSETS_EXPIRED, TOPIC_RECREATED
 from weahouse.transforms.dispositions import DOUBLED, dispose, spans
-from weahouse.transforms.incarnations import ends_of, incarnation, incarnation_of, lost_within
+from weahouse.transforms.incarnations import ends_of, incarnation, incarnation_of, is_of_earlier, lost_within
 from weahouse.transforms.parse import parse
 
+TOPIC = "weather.observations.v1"
 LATER = NOON + timedelta(hours=1)
 
 
 def gap(cause: str, topic_id: str, start: int, end: int | None, noticed_at: datetime, **more: Any) -> dict[str, Any]:
-    told = {"cause": cause, "topic_id": topic_id, "partition": 0, "from_offset": start, "to_offset": end}
+    told = {
+        "topic": TOPIC,
+        "cause": cause,
+        "topic_id": topic_id,
+        "partition": 0,
+        "from_offset": start,
+        "to_offset": end,
+    }
     return {**told, "noticed_at": noticed_at, "last_ingested_at": None, **more}
 
 
@@ -28,6 +36,14 @@ def test_records_after_a_topics_end_belong_to_the_next(spark: SparkSession):
     raw = records(spark, event(), event()).union(records(spark, event(), appended_at=LATER))
     rows = raw.select("timestamp", incarnation(ends_of([RECREATED])).alias("n")).orderBy("timestamp").collect()
     assert [row["n"] for row in rows] == [0, 0, 1]
+
+
+def test_what_an_earlier_topic_held_is_known_by_its_incarnation_or_its_name(spark: SparkSession):
+    ends = ends_of([RECREATED])
+    raw = records(spark, event()).union(records(spark, event(), appended_at=LATER))
+    rows = raw.withColumn("incarnation", incarnation(ends)).orderBy("timestamp")
+    assert [row["n"] for row in rows.select(is_of_earlier(ends, TOPIC).alias("n")).collect()] == [True, False]
+    assert [row["n"] for row in rows.select(is_of_earlier(ends, "other").alias("n")).collect()] == [True, True]
 
 
 def test_where_raw_held_nothing_of_the_old_topic_all_is_the_next_ones(spark: SparkSession):
@@ -44,10 +60,11 @@ def test_a_gap_belongs_to_the_topic_that_lost_it():
 
 def test_only_gaps_between_the_first_and_the_last_record_explain_missing_offsets():
     gaps = [gap(OFFSETS_EXPIRED, "first", 5, 9, NOON), gap(OFFSETS_EXPIRED, "first", 7, 12, LATER)]
-    span = {"incarnation": 0, "partition": 0, "first": 0, "last": 20}
+    span = {"topic": TOPIC, "incarnation": 0, "partition": 0, "first": 0, "last": 20}
     assert lost_within(span, gaps) == 7
     assert lost_within({**span, "first": 8, "last": 9}, gaps) == 2
     assert lost_within({**span, "partition": 1}, gaps) == 0
+    assert lost_within({**span, "topic": "other"}, gaps) == 0
     assert lost_within({**span, "incarnation": 1}, gaps) == 0
     assert lost_within(span, [RECREATED]) == 0
 

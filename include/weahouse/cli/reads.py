@@ -236,7 +236,7 @@ def lake(
     sql: Annotated[str, typer.Argument(help='One SELECT, e.g. "SELECT count(*) FROM curated.observations".')],
     as_json: AsJson = False,
 ) -> None:
-    """Ask the Delta tables by their names: raw.observations, curated.observations, curated.quarantine, gold.stations.
+    """Ask the Delta tables by their names, e.g. raw.observations, curated.observations, curated.gaps, gold.stations.
 
     Times are UTC. Put a bound on observed_date or observed_at where you can: only the files within are read.
     """

@@ -104,8 +104,10 @@ def _table(settings: Settings, hdfs: Hdfs, dataset: Dataset) -> Iterator[Figure]
         size_bytes,
         oldest.isoformat(timespec="seconds"),
     )
-    folders = [e.name for e in hdfs.entries(place) if e.is_folder and not e.name.startswith("_")]
-    held = [hdfs.count(f"{place}/{name}") for name in folders] or [hdfs.count(place)]
+    entries = hdfs.entries(place)
+    folders = [entry.name for entry in entries if entry.is_folder and not entry.name.startswith("_")]
+    own = [entry.size_bytes for entry in entries if not entry.is_folder]
+    held = [(len(own), sum(own)), *[hdfs.count(f"{place}/{name}") for name in folders]]
     yield Figure(
         f"{dataset.name} fullest folder",
         max(files for files, _ in held),

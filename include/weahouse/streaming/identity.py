@@ -103,7 +103,9 @@ def confirm_topic(run: Run) -> None:
 
     Records that were read before this call are then certainly that topic's.
     """
-    while True:
+    assert run.identity is not None
+    current = None
+    while current is None:
         try:
             current = topic_id(run.settings)
         except KafkaError:
@@ -111,11 +113,9 @@ def confirm_topic(run: Run) -> None:
             if run.stopping.is_set():
                 raise StopRequestedError("the stream was asked to stop while it waited for Kafka") from None
             time.sleep(_PROBE_EVERY_S)
-            continue
+    if run.waiting_on == "kafka":
         run.waiting_on = None
-        assert run.identity is not None
-        _check_topic(run.identity, run.settings, current)
-        return
+    _check_topic(run.identity, run.settings, current)
 
 
 def refusal(failure: Exception, settings: Settings, hdfs: Hdfs, last_error: str | None) -> StreamRefusedError | None:

@@ -29,8 +29,9 @@ class RebuildError(RuntimeError):
 
 @dataclass(frozen=True)
 class Span:
-    """Offsets of Raw in one partition, from `start` to before `end`, appended after `after` (RFC 3339, null: any)."""
+    """Offsets of a partition in Raw, from `start` to before `end`, appended after `after` (RFC 3339, null: any)."""
 
+    topic: str
     partition: int
     start: int
     end: int
@@ -66,11 +67,14 @@ def make_plan(settings: Settings, hdfs: Hdfs) -> Plan:
     Raises RebuildError where the topic holds less than Raw, KafkaError, LakeError and OSError where a server is away.
     """
     now = datetime.now(UTC)
-    current, begin = topic_id(settings), begin_offsets(settings)
+    current, begin = _topic_id(settings), begin_offsets(settings)
     identity = read_identity(hdfs, settings.hdfs_root) or Identity(settings.observations_topic, current, {}, [])
     is_recreated = (identity.topic_id, identity.topic) != (current, settings.observations_topic)
     # A rebuild that was broken off has written of the old topic's end already.
-    held = _held(settings, [gap for gap in read_gaps(settings) if gap["topic_id"] != identity.topic_id])
+    ended = [gap for gap in read_gaps(settings) if gap["cause"] == TOPIC_RECREATED]
+    ended = [gap for gap in ended if gap["topic_id"] != identity.topic_id]
+    _check_new(settings, current, ended)
+    held = _held(settings, identity.topic, ended)
     committed = _committed(hdfs, settings)
     floor = {int(p): at for p, at in identity.starting_offsets.items()}
     if not is_recreated:
@@ -92,7 +96,7 @@ def make_plan(settings: Settings, hdfs: Hdfs) -> Plan:
                 lost.append({**gap, "cause": OFFSETS_EXPIRED, "from_offset": known, "to_offset": first})
             starting[partition] = max(first, known)
         if (done := min(committed.get(partition, 0), raw_end)) < raw_end and raw.end is not None:
-            recover.append(Span(partition, done, raw_end, raw.after.isoformat() if raw.after else None))
+            recover.append(Span(identity.topic, partition, done, raw_end, _text(raw.after)))
     moment = f"{now:%Y%m%dT%H%M%SZ}"
     places = [
         (checkpoint_path(q, settings.hdfs_root), checkpoint_aside(q, moment, settings.hdfs_root)) for q in QUERIES
@@ -133,9 +137,9 @@ _NOTHING = _Held(None, None, None)
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _held(settings: Settings, gaps: list[Gap]) -> dict[int, _Held]:
-    """By partition, what Raw holds. Where a topic was replaced, only what was appended after its end counts."""
-    after = _last_ends(gaps)
+def _held(settings: Settings, topic: str, ended: list[Gap]) -> dict[int, _Held]:
+    """By partition, what Raw holds of a topic. Where it was replaced, only what was appended after its end counts."""
+    after = {g["partition"]: g["last_ingested_at"] or _BEFORE_ALL for g in ended if g["topic"] == topic}
     is_newest = " OR ".join(
         [f'("partition" = {p} AND "timestamp" > \'{end.isoformat()}\')' for p, end in after.items()]
         + [f'"partition" NOT IN ({", ".join(str(p) for p in [-1, *after])})']
@@ -145,14 +149,20 @@ def _held(settings: Settings, gaps: list[Gap]) -> dict[int, _Held]:
     rows = lake.query(
         settings,
         f'SELECT "partition" AS p, max("offset") FILTER (WHERE {is_newest}) + 1 AS end_offset, '
-        f'max("timestamp") AS newest FROM {RAW_OBSERVATIONS.name} GROUP BY "partition"',
+        f'max("timestamp") AS newest FROM {RAW_OBSERVATIONS.name} '
+        f"WHERE topic = '{topic}' GROUP BY \"partition\"",
     ).to_pylist()
     return {row["p"]: _Held(row["end_offset"], row["newest"], after.get(row["p"])) for row in rows}
 
 
-def _last_ends(gaps: list[Gap]) -> dict[int, datetime]:
-    """By partition, the append time after which records belong to the newest topic."""
-    return {gap["partition"]: gap["last_ingested_at"] or _BEFORE_ALL for gap in gaps if gap["cause"] == TOPIC_RECREATED}
+def _topic_id(settings: Settings) -> str:
+    from confluent_kafka import KafkaException
+
+    try:
+        return topic_id(settings)
+    except KafkaException as error:
+        name = settings.observations_topic
+        raise RebuildError(f"topic {name} cannot be described ({error.args[0].str()}): a rebuild creates it") from None
 
 
 def _committed(hdfs: Hdfs, settings: Settings) -> dict[int, int]:
@@ -163,6 +173,14 @@ def _committed(hdfs: Hdfs, settings: Settings) -> dict[int, int]:
     ]
     partitions = set.intersection(*(set(offsets) for offsets in progress))
     return {int(partition): min(offsets[partition] for offsets in progress) for partition in partitions}
+
+
+def _check_new(settings: Settings, current: str, ended: list[Gap]) -> None:
+    if any(gap["topic_id"] == current for gap in ended):
+        raise RebuildError(
+            f"the stream has left topic {settings.observations_topic} (id {current}) before, and Raw would hold its "
+            "records twice: go on with the topic that the stream reads now, or send the records to a new one"
+        )
 
 
 def _check_ends(settings: Settings, held: dict[int, _Held], end: dict[int, int]) -> None:

@@ -22,7 +22,7 @@ from weahouse.schemas.datasets import (
 from weahouse.schemas.fields import FIELDS
 from weahouse.schemas.render import progress_path, to_spark
 from weahouse.transforms.dispositions import DISPOSITIONS, DOUBLED, UNACCOUNTED, differences, dispose, spans
-from weahouse.transforms.incarnations import ends_of, incarnation, lost_within
+from weahouse.transforms.incarnations import ends_of, incarnation, is_of_earlier, lost_within
 from weahouse.transforms.parse import parse
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _compare(spark: SparkSession, settings: Settings, is_within: Any, keep: Any)
     ends = ends_of(gaps)
     raw = read_table(spark, settings, RAW_OBSERVATIONS).where(is_within("timestamp"))
     raw = raw.withColumn("incarnation", incarnation(ends))
-    raw = keep(raw.where(_is_committed(_committed(settings), {p: len(times) for p, times in ends.items()})))
+    raw = keep(raw.where(is_of_earlier(ends, settings.observations_topic) | _is_committed(_committed(settings))))
     quarantine = read_table(spark, settings, CURATED_QUARANTINE).where(is_within("timestamp"))
     curated = keep(read_table(spark, settings, CURATED_OBSERVATIONS))
 
@@ -139,17 +139,9 @@ def _committed(settings: Settings) -> dict[int, int]:
     return {int(p): min((offsets or {})[p] for offsets in committed) for p in partitions}
 
 
-def _is_committed(committed: dict[int, int], newest: dict[int, int]) -> Column:
-    """Whether every query has committed a record: those of an earlier topic, and of today's up to the limits."""
-    is_earlier = F.col("incarnation") < _by_partition(newest)
-    return is_earlier | (F.col("offset") < _by_partition(committed))
-
-
-def _by_partition(numbers: dict[int, int]) -> Column:
-    if not numbers:
-        return F.lit(0)
-    found = F.create_map(*[F.lit(number) for pair in numbers.items() for number in pair])
-    return F.coalesce(found[F.col("partition")], F.lit(0))
+def _is_committed(committed: dict[int, int]) -> Column:
+    limits = F.create_map(*[F.lit(number) for pair in committed.items() for number in pair])
+    return F.col("offset") < F.coalesce(limits[F.col("partition")], F.lit(0))
 
 
 def _is_served(settings: Settings) -> Column:

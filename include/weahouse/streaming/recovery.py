@@ -65,7 +65,8 @@ def _chunks(spans: list[Span], records: int) -> Iterator[Column]:
 
 def _within(span: Span, begin: int, share: int) -> Column:
     first = span.start + begin
-    within = F.col("offset").between(first, min(first + share, span.end) - 1) & (F.col("partition") == span.partition)
+    is_of = (F.col("topic") == span.topic) & (F.col("partition") == span.partition)
+    within = is_of & F.col("offset").between(first, min(first + share, span.end) - 1)
     return within if span.after is None else within & (F.col("timestamp") > F.lit(datetime.fromisoformat(span.after)))
 
 

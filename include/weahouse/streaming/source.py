@@ -27,10 +27,15 @@ def _options(settings: Settings) -> dict[str, str]:
     }
 
 
-def read_stream(spark: SparkSession, settings: Settings, query: str, start: Offsets, **pace: str) -> DataFrame:
-    """The observations topic from the checkpoint, or where there is none from `start`, {topic: {partition: offset}}."""
+def read_stream(
+    spark: SparkSession, settings: Settings, query: str, start: Offsets | None = None, **pace: str
+) -> DataFrame:
+    """The observations topic from the checkpoint, or where there is none from `start`, {topic: {partition: offset}}.
+
+    Without a `start` that is the topic's beginning.
+    """
     limits = {
-        "startingOffsets": json.dumps(start),
+        "startingOffsets": json.dumps(start) if start else "earliest",
         "maxOffsetsPerTrigger": str(settings.max_offsets_per_trigger),
         "groupIdPrefix": f"weahouse.{query}",
         **pace,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DISPOSITIONS = ("curated", "duplicate", "superseded", "quarantined")
 UNACCOUNTED, DOUBLED = "unaccounted", "doubled"
-_COORDINATES = ("partition", "offset", "timestamp")
+_COORDINATES = ("topic", "partition", "offset", "timestamp")
 
 
 def dispose(parsed: DataFrame, curated: DataFrame, quarantine: DataFrame) -> DataFrame:
@@ -59,8 +59,8 @@ def dispose(parsed: DataFrame, curated: DataFrame, quarantine: DataFrame) -> Dat
 
 
 def spans(raw: DataFrame) -> DataFrame:
-    """Per incarnation and partition the first and the last offset in Raw, and how many there are: first, last, held."""
-    return raw.groupBy("incarnation", "partition").agg(
+    """Per topic, incarnation and partition the first and last offset in Raw and their count: first, last, held."""
+    return raw.groupBy("topic", "incarnation", "partition").agg(
         F.min("offset").alias("first"), F.max("offset").alias("last"), F.count_distinct("offset").alias("held")
     )
 

@@ -21,27 +21,42 @@ if TYPE_CHECKING:
     from pyspark.sql import Column
 
 Gap = dict[str, Any]
+Ends = dict[tuple[str, int], list[datetime]]
 # Where Raw held nothing of a partition, all that comes belongs to the next topic.
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def ends_of(gaps: Sequence[Gap]) -> dict[int, list[datetime]]:
-    """By partition, the append time of the last record in Raw of each topic that was replaced."""
-    ends: defaultdict[int, list[datetime]] = defaultdict(list)
+def ends_of(gaps: Sequence[Gap]) -> Ends:
+    """By topic and partition, the append time of the last record in Raw of each topic that was replaced."""
+    ends: defaultdict[tuple[str, int], list[datetime]] = defaultdict(list)
     for gap in gaps:
         if gap["cause"] == TOPIC_RECREATED:
-            ends[gap["partition"]].append(gap["last_ingested_at"] or _BEFORE_ALL)
+            ends[gap["topic"], gap["partition"]].append(gap["last_ingested_at"] or _BEFORE_ALL)
     return dict(ends)
 
 
-def incarnation(ends: Mapping[int, Sequence[datetime]]) -> Column:
-    """How many topics ended before a record (columns partition, timestamp) was appended."""
+def incarnation(ends: Ends) -> Column:
+    """How many topics of that name ended before a record (columns topic, partition, timestamp) was appended."""
     ended = [
-        F.when((F.col("partition") == partition) & (F.col("timestamp") > F.lit(end)), 1).otherwise(0)
-        for partition, times in ends.items()
+        F.when(_is_of(topic, partition) & (F.col("timestamp") > F.lit(end)), 1).otherwise(0)
+        for (topic, partition), times in ends.items()
         for end in times
     ]
     return reduce(lambda total, each: total + each, ended, F.lit(0))
+
+
+def is_of_earlier(ends: Ends, topic: str) -> Column:
+    """Whether a record's `incarnation` is not the newest of `topic`."""
+    earlier = [
+        _is_of(name, partition) & (F.col("incarnation") < len(times))
+        for (name, partition), times in ends.items()
+        if name == topic
+    ]
+    return reduce(lambda either, other: either | other, earlier, F.col("topic") != topic)
+
+
+def _is_of(topic: str, partition: int) -> Column:
+    return (F.col("topic") == topic) & (F.col("partition") == partition)
 
 
 def incarnation_of(gap: Gap, gaps: Sequence[Gap]) -> int:
@@ -50,20 +65,20 @@ def incarnation_of(gap: Gap, gaps: Sequence[Gap]) -> int:
         other
         for other in gaps
         if other["cause"] == TOPIC_RECREATED
-        and other["partition"] == gap["partition"]
+        and (other["topic"], other["partition"]) == (gap["topic"], gap["partition"])
         and other["topic_id"] != gap["topic_id"]
         and other["noticed_at"] <= gap["noticed_at"]
     ]
     return len(earlier)
 
 
-def lost_within(span: Mapping[str, int], gaps: Sequence[Gap]) -> int:
+def lost_within(span: Mapping[str, Any], gaps: Sequence[Gap]) -> int:
     """How many offsets between `first` and `last` of an incarnation's partition stand in the gaps."""
     lost = [
         range(max(gap["from_offset"], span["first"]), min(gap["to_offset"], span["last"] + 1))
         for gap in gaps
         if gap["to_offset"] is not None
-        and gap["partition"] == span["partition"]
+        and (gap["topic"], gap["partition"]) == (span["topic"], span["partition"])
         and incarnation_of(gap, gaps) == span["incarnation"]
     ]
     return len({offset for each in lost for offset in each})
