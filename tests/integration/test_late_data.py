@@ -38,7 +38,9 @@ def series(station: str, count: int) -> list[tuple[str, bytes]]:
 @pytest.fixture(scope="module")
 def late(platform: Settings) -> Iterator[Apart]:
     """A backlog of two partitions, appended further apart than the horizon, read in batches that take from both."""
-    stream = apart(platform, "late", repeat_horizon=timedelta(seconds=HORIZON_S), max_offsets_per_trigger=500)
+    horizon = timedelta(seconds=HORIZON_S)
+    # One more partition than there are keys.
+    stream = apart(platform, "late", topic_partitions=8, repeat_horizon=horizon, max_offsets_per_trigger=500)
     stream.send(*series("old", OLD))
     time.sleep(3 * HORIZON_S)
     stream.send(*series("hot", HOT))
