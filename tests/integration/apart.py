@@ -8,7 +8,6 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.integration.conftest import Stream, eventually
@@ -89,10 +88,9 @@ def apart(platform: Settings, name: str, **changes: Any) -> Apart:
         platform,
         home=platform.home / name,
         observations_topic=name,
-        topic_partitions=PARTITIONS,
         hdfs_root=f"/{name}",
         cassandra_keyspace=name,
-        **{"repeat_horizon": timedelta(minutes=10)} | changes,
+        **{"topic_partitions": PARTITIONS} | changes,
     )
     ensure_topic(settings)
     create_schema(settings)
