@@ -20,6 +20,8 @@ from weahouse.alerts.scope import WiderScopeError, scope_of
 from weahouse.alerts.state import next_state
 from weahouse.alerts.watch import Touched, Watch, touched_of
 from weahouse.io import alerts as io
+from weahouse.io.kafka import ensure_topic
+from weahouse.schemas.datasets import ALERTS_TOPIC
 from weahouse.streaming.fencing import StopRequestedError, check_epoch
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class Alerts:
     This driver is the only writer of alerts; people only acknowledge them, which is read anew before each judgement.
     """
 
-    def __init__(self, run: Run, rules: AlertRules, turn: Callable[[], None]) -> None:
+    def __init__(self, run: Run, rules: AlertRules, turn: Callable[[], None] = lambda: None) -> None:
         self._run = run
         self._rules = rules
         self._turn = turn
@@ -63,6 +65,7 @@ class Alerts:
     def load(self) -> None:
         """What former drivers left: active alerts, and when each station was seen."""
         settings = self._run.settings
+        ensure_topic(settings, ALERTS_TOPIC)
         for row in self._run.through_cassandra(lambda: list(io.active_alerts(settings))):
             self._keep(Alert.of(row))
         self.seen |= self._run.through_cassandra(lambda: io.last_seen(settings, settings.lateness.total_seconds()))
@@ -99,7 +102,7 @@ class Alerts:
     def _near(self, table: pa.Table) -> Iterator[Touched]:
         """The touched blocks in which an alert may begin, change or end."""
         # A station's blocks must be looked at in their order.
-        in_order = table.sort_by([("station_id", "ascending"), ("block", "ascending")])
+        in_order = table.sort_by([("station_id", "ascending"), ("first_at", "ascending")])
         for batch in in_order.to_batches(_ROWS_AT_ONCE):
             self._turn()
             far: list[Touched] = []

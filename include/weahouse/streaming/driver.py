@@ -13,15 +13,7 @@ from weahouse.io.delta import ensure_table
 from weahouse.io.hdfs import Hdfs
 from weahouse.io.kafka import ensure_topic
 from weahouse.qc.rules import load_rules
-from weahouse.schemas.datasets import (
-    ALERTS_TOPIC,
-    CLOCK_TOPIC,
-    CURATED_OBSERVATIONS,
-    CURATED_QUARANTINE,
-    GOLD_STATIONS,
-    OBSERVATIONS_TOPIC,
-    RAW_OBSERVATIONS,
-)
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, GOLD_STATIONS, RAW_OBSERVATIONS
 from weahouse.schemas.render import checkpoint_path, path, progress_path
 from weahouse.streaming.alerts import Alerts
 from weahouse.streaming.archive import archive_batch
@@ -83,8 +75,7 @@ class Driver:
         return self._end(failure)
 
     def _start(self) -> None:
-        for topic in (OBSERVATIONS_TOPIC, ALERTS_TOPIC, CLOCK_TOPIC):
-            ensure_topic(self._settings, topic)
+        ensure_topic(self._settings)
         self._run.identity = verify(self._settings, self._run.hdfs)
         begin = as_starting_offsets(self._run.identity)
         for table in _TABLES:
@@ -140,6 +131,7 @@ class Driver:
         self._observations.last_contested_at = datetime.fromisoformat(contested) if contested else None
         settled = self._observations.settle_unpublished(self._spark, last.get("settled_batch", -1))
         self._alerts.judge(self._run.take_touched())
+        self._vigil.begin(self._observations.planned(settled))
         if last:
             self._run.hdfs.write_json(place, {**last, "settled_batch": settled})
 
