@@ -50,7 +50,7 @@ def next_state(
 ) -> list[Change]:
     """What changes among a station's alerts when `scope` is judged anew.
 
-    `previous` are the station's stored alerts that begin within 31 days before the scope or in it, and all active ones;
+    `previous` are the station's stored alerts that may have been on within the scope or a quiet period before it;
     `readings` those from `scope.reads_from(rules)` to `scope.until`, in order; `now` the highest broker time that was
     seen. Judging twice changes nothing. Raises WiderScopeError.
     """

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from weahouse.alerts.alert import Alert, months_of
+from weahouse.alerts.episodes import LONGEST
 from weahouse.alerts.intervals import Interval, groups, intervals_of, rounds
 from weahouse.alerts.readings import trusted
 from weahouse.alerts.scope import WiderScopeError, scope_of
@@ -39,8 +40,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("weahouse.stream")
 
 _ROWS_AT_ONCE = 10_000
-# An alert that began longer ago than this is known if it is active; one that ended is over for this evaluation.
-_EARLIER = timedelta(days=31)
+# Where the alerts stand that may still matter: none is on for longer, and a rule's gap and quiet period last a week
+# each at most.
+_EARLIER = LONGEST + timedelta(days=14)
 
 
 class Alerts:
