@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from weahouse.alerts.alert import PANE, window_of
+from weahouse.transforms.rolling import PANE, pane_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,13 +85,13 @@ def _next(rule: Rule, current: Episode | None, point: Point) -> Episode | None:
         return None
     if current is not None and _goes_on(rule, current, point):
         return _extended(rule, replace(current, run_started_at=point.at, cleared_at=None), point)
-    window = window_of(point.at)
+    window = pane_start(point.at)
     return Episode(point.variable, window, window, point.at, point.at, None, point.value, point.value, point.at)
 
 
 def _goes_on(rule: Rule, ended: Episode, point: Point) -> bool:
     # Within one pane an episode could not be told from the next: their ids are made of it.
-    if window_of(point.at) == ended.first_window:
+    if pane_start(point.at) == ended.first_window:
         return True
     is_quiet = ended.cleared_at is not None and point.at - ended.cleared_at <= rule.quiet
     return is_quiet and not _is_too_old(ended, point)
@@ -102,7 +102,7 @@ def _is_too_old(episode: Episode, point: Point) -> bool:
 
 
 def _extended(rule: Rule, episode: Episode, point: Point) -> Episode:
-    longer = replace(episode, last_window=window_of(point.at))
+    longer = replace(episode, last_window=pane_start(point.at))
     if rule.direction * (point.value - episode.peak_value) > 0:
         return replace(longer, peak_value=point.value, peak_at=point.at, variable=point.variable)
     return longer

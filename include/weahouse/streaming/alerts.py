@@ -90,7 +90,8 @@ class Alerts:
         check_epoch(self._run.hdfs, self._run.settings.hdfs_root, self._run.epoch)
         told = [change.alert.row() for change in changes if change.is_published]
         self._publisher.publish(told, self._wait_for_kafka)
-        self._run.waiting_on = None
+        if self._run.waiting_on == "kafka":
+            self._run.waiting_on = None
         rows = [
             change.alert.row() | {"month": change.alert.month, "version": change.alert.version} for change in changes
         ]
