@@ -77,6 +77,30 @@ def test_reports_after_a_gap_begin_another_alert(station: Station):
     assert [(alert.event_at, alert.cleared_at) for alert in station.standing] == [(at(0), at(130)), (at(200), None)]
 
 
+def test_after_a_month_an_alert_ends_and_what_is_still_on_begins_another(station: Station):
+    hours = wind(dict.fromkeys(range(0, 80 * 24 * 60, 60), 21.0))
+    station.tell(*hours, now=hours[-1].observed_at)
+    begun = [(alert.event_at - at(0)).days for alert in station.standing]
+    assert begun == [0, 31, 62]
+    assert [alert.cleared_at for alert in station.standing] == [alert.event_at for alert in station.standing[1:]] + [
+        None
+    ]
+    in_order = Station(station.rules)
+    for hour in hours:
+        in_order.tell(hour, now=hour.observed_at)
+    assert [a.alert_id for a in in_order.standing] == [a.alert_id for a in station.standing]
+
+
+def test_an_earlier_beginning_of_a_long_alert_moves_all_that_follow(station: Station):
+    hours = wind(dict.fromkeys(range(0, 40 * 24 * 60, 60), 21.0))
+    station.tell(*hours, now=hours[-1].observed_at)
+    earlier = wind({-60: 21.0})
+    station.tell(*earlier, now=hours[-1].observed_at)
+    whole = Station(station.rules)
+    whole.tell(*earlier, *hours, now=hours[-1].observed_at)
+    assert [a.alert_id for a in station.standing] == [a.alert_id for a in whole.standing]
+
+
 def test_judging_again_changes_nothing(station: Station):
     gale(station)
     assert station.judge(at(0), at(40), now=at(500)) == []

@@ -75,7 +75,7 @@ def test_status_is_json_and_tells_what_is_down_by_its_exit_code(servers: Setting
 def test_status_of_an_instance_that_does_not_run_is_json_with_nulls(other_instance: Settings) -> None:
     code, document = status_of(other_instance)
     assert code == 3
-    assert document["counts"] == dict.fromkeys(("kafka", "raw", "curated", "quarantined", "late"))
+    assert document["counts"] == dict.fromkeys(("kafka", "raw", "curated", "quarantined", "late", "alerts_active"))
 
 
 def test_postgres_runs_in_a_folder_that_its_user_may_not_enter(other_instance: Settings) -> None:

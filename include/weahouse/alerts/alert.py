@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from weahouse.schemas.datasets import ALERT_COLUMNS, PANE_MINUTES
+from weahouse.schemas.datasets import ALERT_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-PANE = timedelta(minutes=PANE_MINUTES)
 
 RAISED, UPDATED, CLEARED = "raised", "updated", "cleared"
 WITHDRAWN, HISTORICAL, ACKNOWLEDGED = "withdrawn", "historical", "acknowledged"
@@ -83,12 +81,6 @@ def alert_id(rule: str, station_id: str, first: datetime) -> str:
     """The same for the same episode, whoever finds it and how often; `first` is its first window."""
     told = f"{rule}|{station_id}|{int(first.timestamp())}"
     return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-def window_of(at: datetime) -> datetime:
-    """The start of the 10-minute pane that holds a time."""
-    seconds = int(at.timestamp())
-    return datetime.fromtimestamp(seconds - seconds % int(PANE.total_seconds()), UTC)
 
 
 def month_of(at: datetime) -> str:

@@ -1,15 +1,17 @@
 """Episodes: from the points of a rule to the spans of time in which an alert was on.
 
 An episode begins where the condition is met, goes on while it holds (hysteresis), ends at the first report where it
-does not or when reports stay away, and goes on again when the condition is met within the rule's quiet period.
+does not or when reports stay away, and goes on again when the condition is met within the rule's quiet period. After
+31 days it ends in any case, and what is still on begins another.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from weahouse.alerts.alert import PANE, window_of
+from weahouse.transforms.rolling import PANE, pane_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
     from weahouse.alerts.conditions import Point
     from weahouse.alerts.rules import Rule
+
+# Who looks at a time finds every alert that was on then among those that began in this time before. After a month
+# somebody should look again anyway.
+LONGEST = timedelta(days=31)
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ def episodes(rule: Rule, carried: Episode | None, points: Iterable[Point], now: 
     for point in points:
         current = lapsed(rule, found[-1], point.at) if found else None
         if current is not None:
+            if current.cleared_at is None and _is_too_old(current, point):
+                current = replace(current, cleared_at=point.at)
             found[-1] = current
         following = _next(rule, current, point)
         if following is None:
@@ -77,18 +85,24 @@ def _next(rule: Rule, current: Episode | None, point: Point) -> Episode | None:
         return None
     if current is not None and _goes_on(rule, current, point):
         return _extended(rule, replace(current, run_started_at=point.at, cleared_at=None), point)
-    window = window_of(point.at)
+    window = pane_start(point.at)
     return Episode(point.variable, window, window, point.at, point.at, None, point.value, point.value, point.at)
 
 
 def _goes_on(rule: Rule, ended: Episode, point: Point) -> bool:
     # Within one pane an episode could not be told from the next: their ids are made of it.
-    is_same_pane = window_of(point.at) == ended.first_window
-    return is_same_pane or (ended.cleared_at is not None and point.at - ended.cleared_at <= rule.quiet)
+    if pane_start(point.at) == ended.first_window:
+        return True
+    is_quiet = ended.cleared_at is not None and point.at - ended.cleared_at <= rule.quiet
+    return is_quiet and not _is_too_old(ended, point)
+
+
+def _is_too_old(episode: Episode, point: Point) -> bool:
+    return point.at - episode.event_at >= LONGEST
 
 
 def _extended(rule: Rule, episode: Episode, point: Point) -> Episode:
-    longer = replace(episode, last_window=window_of(point.at))
+    longer = replace(episode, last_window=pane_start(point.at))
     if rule.direction * (point.value - episode.peak_value) > 0:
         return replace(longer, peak_value=point.value, peak_at=point.at, variable=point.variable)
     return longer

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from weahouse.alerts.alert import CLEARED, RAISED, Alert, Change, alert_id, next_version, revised, window_of
+from weahouse.alerts.alert import CLEARED, RAISED, Alert, Change, alert_id, next_version, revised
+from weahouse.transforms.rolling import pane_start
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +39,7 @@ def _ended(alert: Alert, seen: datetime, now: datetime) -> Change:
         now,
         alert_state=CLEARED,
         cleared_at=seen,
-        last_window=window_of(seen),
+        last_window=pane_start(seen.replace(microsecond=0)),
         peak_value=minutes,
         peak_at=seen,
     )
@@ -57,8 +58,8 @@ def _begun(rule: Rule, station_id: str, region: str, seen: datetime, now: dateti
         region=region,
         variable=None,
         alert_state=RAISED,
-        first_window=window_of(seen),
-        last_window=window_of(due),
+        first_window=pane_start(seen.replace(microsecond=0)),
+        last_window=pane_start(due.replace(microsecond=0)),
         event_at=due,
         run_started_at=due,
         cleared_at=None,

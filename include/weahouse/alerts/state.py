@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from weahouse.alerts.alert import (
     CLEARED,
     HISTORICAL,
-    PANE,
     RAISED,
     UPDATED,
     WITHDRAWN,
@@ -21,12 +20,12 @@ from weahouse.alerts.alert import (
     alert_id,
     next_version,
     revised,
-    window_of,
 )
 from weahouse.alerts.conditions import points
 from weahouse.alerts.episodes import Episode, episodes, lapsed, lapses_at
 from weahouse.alerts.scope import STEP, WiderScopeError, settled
 from weahouse.schemas.datasets import ACKNOWLEDGEMENT_COLUMNS
+from weahouse.transforms.rolling import PANE, pane_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,7 +49,7 @@ def next_state(
 ) -> list[Change]:
     """What changes among a station's alerts when `scope` is judged anew.
 
-    `previous` are the station's stored alerts that begin within 31 days before the scope or in it, and all active ones;
+    `previous` are the station's stored alerts that may have been on within the scope or a quiet period before it;
     `readings` those from `scope.reads_from(rules)` to `scope.until`, in order; `now` the highest broker time that was
     seen. Judging twice changes nothing. Raises WiderScopeError.
     """
@@ -113,7 +112,7 @@ def _carried(rule: Rule, alert: Alert, readings: Sequence[Reading], scope: Scope
     if alert.last_window >= scope.since:
         wanted = set(rule.variables)
         before = [r.observed_at for r in readings if r.observed_at < scope.since and wanted & r.values.keys()]
-        episode = replace(episode, last_window=window_of(before[-1]) if before else alert.first_window)
+        episode = replace(episode, last_window=pane_start(before[-1]) if before else alert.first_window)
     if alert.peak_at >= scope.since:
         episode = replace(episode, peak_value=-rule.direction * math.inf)
     return replace(episode, cleared_at=None)

@@ -18,20 +18,21 @@ if TYPE_CHECKING:
 
 
 def touched_blocks(written: DataFrame, rules: AlertRules) -> DataFrame:
-    """The columns of `watch.columns(rules)` per (station_id, block): when it was observed and appended, and extremes.
+    """The columns of `watch.columns(rules)` per station, day and block: times observed and appended, and extremes.
 
     `seen_at` is the newest append of a record that was on time, null where all were late.
     """
     block = window_start(F.col("observed_at"), block_minutes(rules)).alias("block")
-    # Numbers and times only: one text among the aggregates, and Spark sorts the batch instead of hashing it. A batch
-    # knows one region of a station, the registry's.
-    return written.groupBy("station_id", "region", block).agg(
+    # Numbers and times only: one text among the aggregates, and Spark sorts the batch instead of hashing it. By day
+    # too, as a batch is placed, so that nothing moves. A batch knows one region of a station, the registry's.
+    found = written.groupBy("station_id", "observed_date", "region", block).agg(
         F.min("observed_at").alias("first_at"),
         F.max("observed_at").alias("last_at"),
         F.max("ingested_at").alias("ingested_at"),
         F.max(F.when(F.col("late_by_s").isNull(), F.col("ingested_at"))).alias("seen_at"),
         *[column for variable in rules.variables for column in _extremes(variable)],
     )
+    return found.drop("observed_date")
 
 
 def _extremes(variable: str) -> list[Column]:

@@ -14,12 +14,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from weahouse.alerts.alert import Alert, months_of
+from weahouse.alerts.episodes import LONGEST
 from weahouse.alerts.intervals import Interval, groups, intervals_of, rounds
 from weahouse.alerts.readings import trusted
 from weahouse.alerts.scope import WiderScopeError, scope_of
 from weahouse.alerts.state import next_state
 from weahouse.alerts.watch import Touched, Watch, touched_of
 from weahouse.io import alerts as io
+from weahouse.io.kafka import ensure_topic
+from weahouse.schemas.datasets import ALERTS_TOPIC
 from weahouse.streaming.fencing import StopRequestedError, check_epoch
 
 if TYPE_CHECKING:
@@ -37,8 +40,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("weahouse.stream")
 
 _ROWS_AT_ONCE = 10_000
-# An alert that began longer ago than this is known if it is active; one that ended is over for this evaluation.
-_EARLIER = timedelta(days=31)
+# Where the alerts stand that may still matter: none is on for longer, and a rule's gap and quiet period last a week
+# each at most.
+_EARLIER = LONGEST + timedelta(days=14)
 
 
 class Alerts:
@@ -47,7 +51,7 @@ class Alerts:
     This driver is the only writer of alerts; people only acknowledge them, which is read anew before each judgement.
     """
 
-    def __init__(self, run: Run, rules: AlertRules, turn: Callable[[], None]) -> None:
+    def __init__(self, run: Run, rules: AlertRules, turn: Callable[[], None] = lambda: None) -> None:
         self._run = run
         self._rules = rules
         self._turn = turn
@@ -63,6 +67,7 @@ class Alerts:
     def load(self) -> None:
         """What former drivers left: active alerts, and when each station was seen."""
         settings = self._run.settings
+        ensure_topic(settings, ALERTS_TOPIC)
         for row in self._run.through_cassandra(lambda: list(io.active_alerts(settings))):
             self._keep(Alert.of(row))
         self.seen |= self._run.through_cassandra(lambda: io.last_seen(settings, settings.lateness.total_seconds()))
@@ -85,7 +90,8 @@ class Alerts:
         check_epoch(self._run.hdfs, self._run.settings.hdfs_root, self._run.epoch)
         told = [change.alert.row() for change in changes if change.is_published]
         self._publisher.publish(told, self._wait_for_kafka)
-        self._run.waiting_on = None
+        if self._run.waiting_on == "kafka":
+            self._run.waiting_on = None
         rows = [
             change.alert.row() | {"month": change.alert.month, "version": change.alert.version} for change in changes
         ]
@@ -99,7 +105,7 @@ class Alerts:
     def _near(self, table: pa.Table) -> Iterator[Touched]:
         """The touched blocks in which an alert may begin, change or end."""
         # A station's blocks must be looked at in their order.
-        in_order = table.sort_by([("station_id", "ascending"), ("block", "ascending")])
+        in_order = table.sort_by([("station_id", "ascending"), ("first_at", "ascending")])
         for batch in in_order.to_batches(_ROWS_AT_ONCE):
             self._turn()
             far: list[Touched] = []

@@ -13,18 +13,11 @@ from weahouse.io.delta import ensure_table
 from weahouse.io.hdfs import Hdfs
 from weahouse.io.kafka import ensure_topic
 from weahouse.qc.rules import load_rules
-from weahouse.schemas.datasets import (
-    ALERTS_TOPIC,
-    CLOCK_TOPIC,
-    CURATED_OBSERVATIONS,
-    CURATED_QUARANTINE,
-    GOLD_STATIONS,
-    OBSERVATIONS_TOPIC,
-    RAW_OBSERVATIONS,
-)
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, GOLD_STATIONS, RAW_OBSERVATIONS
 from weahouse.schemas.render import checkpoint_path, path, progress_path
 from weahouse.streaming.alerts import Alerts
 from weahouse.streaming.archive import archive_batch
+from weahouse.streaming.checkpoint import read_checkpoint
 from weahouse.streaming.fencing import FencedError, StopRequestedError, TableLease, check_epoch, take_epoch
 from weahouse.streaming.identity import as_starting_offsets, refusal, sentence, verify
 from weahouse.streaming.observations import ObservationsQuery
@@ -83,8 +76,7 @@ class Driver:
         return self._end(failure)
 
     def _start(self) -> None:
-        for topic in (OBSERVATIONS_TOPIC, ALERTS_TOPIC, CLOCK_TOPIC):
-            ensure_topic(self._settings, topic)
+        ensure_topic(self._settings)
         self._run.identity = verify(self._settings, self._run.hdfs)
         begin = as_starting_offsets(self._run.identity)
         for table in _TABLES:
@@ -134,14 +126,26 @@ class Driver:
         return read
 
     def _settle_last_run(self) -> None:
-        place = progress_path("observations.json", self._settings.hdfs_root)
-        last = self._run.hdfs.read_json(place) or {}
+        last = self._run.hdfs.read_json(progress_path("observations.json", self._settings.hdfs_root)) or {}
         contested = last.get("last_contested_at")
         self._observations.last_contested_at = datetime.fromisoformat(contested) if contested else None
         settled = self._observations.settle_unpublished(self._spark, last.get("settled_batch", -1))
         self._alerts.judge(self._run.take_touched())
-        if last:
-            self._run.hdfs.write_json(place, {**last, "settled_batch": settled})
+        self._vigil.begin(self._observations.planned(settled))
+        self._publish_committed("archive")
+        self._publish_committed("observations", settled_batch=settled)
+
+    def _publish_committed(self, query: str, **more: Any) -> None:
+        """Tell what is committed: a driver may die before it has told, and a query without new records never does."""
+        checkpoint = read_checkpoint(self._run.hdfs, self._settings, query)
+        if checkpoint is None or checkpoint.batch_id < 0:
+            return
+        place = progress_path(f"{query}.json", self._settings.hdfs_root)
+        last = self._run.hdfs.read_json(place) or {}
+        offsets = {str(partition): offset for partition, offset in checkpoint.offsets.items()}
+        told = {"query": query, "batch_id": checkpoint.batch_id, "committed_offsets": offsets, **more}
+        if told != {name: last.get(name) for name in told}:
+            self._run.hdfs.write_json(place, {**last, **told})
 
     def _watch(self) -> Exception | None:
         while all(query.isActive for query in self._queries.values()):

@@ -93,14 +93,14 @@ class ObservationsQuery:
         committed = self._committed_batches()
         for batch_id in (batch for batch in committed if batch > settled_batch):
             # The driver may have died within a second merge, after Curated and before Cassandra: all is served again.
-            self._merge_again(spark, self._planned(batch_id - 1), self._planned(batch_id))
+            self._merge_again(spark, self.planned(batch_id - 1), self.planned(batch_id))
         return max([settled_batch, *committed])
 
     def _committed_batches(self) -> list[int]:
         names = self.run.hdfs.list(f"{self._checkpoint}/commits")
         return sorted(int(name) for name in names if name.isdigit())
 
-    def _planned(self, batch_id: int) -> Offsets:
+    def planned(self, batch_id: int) -> Offsets:
         """The end offsets of a batch as its checkpoint planned them; empty before the first."""
         text = self.run.hdfs.read_text(f"{self._checkpoint}/offsets/{batch_id}")
         return json.loads(text.splitlines()[2]) if text else {}

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from weahouse.alerts.rules import load_alert_rules
 from weahouse.io.delta import append_once, read_table
 from weahouse.io.hdfs import Hdfs
 from weahouse.qc.rules import load_rules
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS, RECORD_COLUMNS
+from weahouse.streaming.alerts import Alerts
 from weahouse.streaming.fencing import TableLease, take_epoch
 from weahouse.streaming.registry import Registry
 from weahouse.streaming.run import Run
@@ -41,12 +43,16 @@ def recover(spark: SparkSession, settings: Settings, spans: list[Span]) -> dict[
     epoch = take_epoch(hdfs, settings.hdfs_root)
     lease = TableLease(hdfs, settings.hdfs_root, CURATED_OBSERVATIONS, "stream", epoch)
     run, rules, registry = Run(settings, hdfs, epoch, lease), load_rules(), Registry(settings, hdfs)
+    run.alert_rules = load_alert_rules(settings.alert_rules)
+    alerts = Alerts(run, run.alert_rules)
+    alerts.load()
     raw = read_table(spark, settings, RAW_OBSERVATIONS)
     total: Counter[str] = Counter({"inserted": 0, "updated": 0, "quarantined": 0})
     for number, wanted in enumerate(_chunks(spans, settings.max_offsets_per_trigger)):
         run.before_batch()
         parsed = parse(raw.where(wanted).select(*RECORD_COLUMNS)).persist()
         counts = upsert(run, observations(parsed, settings.lateness), rules, registry)
+        alerts.judge(run.take_touched())
         total["quarantined"] += _quarantine(run, parsed, number)
         total.update({name: counts.get(name, 0) for name in ("inserted", "updated")})
         parsed.unpersist()

@@ -30,6 +30,7 @@ from weahouse.transforms.panes import summarise
 from weahouse.transforms.served import latest_rows, observation_rows, summary_rows
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame
 
     from weahouse.qc.rules import Rules
@@ -87,15 +88,17 @@ def _write(
     """Write what changed to every table at once: none needs what another writes."""
     written = rows.where(F.col("change").isin(*wanted))
     with ThreadPoolExecutor(4) as beside:
-        touched = beside.submit(_hand_over, run, written)
+        touched = beside.submit(_touched, run, written)
         observations = beside.submit(_serve, run, observation_rows(written), OBSERVATIONS_BY_STATION)
         latest = beside.submit(_serve, run, latest_rows(written), LATEST_BY_REGION)
         panes = beside.submit(_serve, run, summary_rows(_touched_panes(rows, wanted)), SUMMARIES_BY_STATION)
         if counts["inserted"] + counts["updated"]:
             _merge_into_curated(written, run, extent, with_updates=counts["updated"] > 0)
-    for done in (touched, latest):
-        done.result()
-    return {"rows_served": observations.result(), "panes": panes.result()}
+    latest.result()
+    counts = {"rows_served": observations.result(), "panes": panes.result()}
+    # Handed over last: the evaluation of alerts may begin at once, and reads what was written here.
+    run.touched += touched.result()
+    return counts
 
 
 def _count(rows: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
@@ -131,10 +134,9 @@ def _touched_panes(rows: DataFrame, wanted: tuple[str, ...]) -> DataFrame:
     return summarise(rows, PANE_MINUTES, touched, replaced).where("touched AND (value_count > 0 OR replaced)")
 
 
-def _hand_over(run: Run, written: DataFrame) -> None:
-    """Tell the evaluation of alerts what was touched; it reads from Cassandra when the batch is committed."""
-    if run.alert_rules is not None:
-        run.touched.append(touched_blocks(written, run.alert_rules).toArrow())
+def _touched(run: Run, written: DataFrame) -> list[pa.Table]:
+    """What the evaluation of alerts is told of the batch; nothing in a run that raises none."""
+    return [touched_blocks(written, run.alert_rules).toArrow()] if run.alert_rules else []
 
 
 def _serve(run: Run, rows: DataFrame, table: ServingTable) -> int:

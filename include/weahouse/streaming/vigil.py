@@ -18,7 +18,8 @@ from weahouse.alerts.rules import SILENCE
 from weahouse.alerts.silence import next_silence
 from weahouse.alerts.state import lapse
 from weahouse.io import kafka
-from weahouse.io.kafka import KafkaError, broker_time, end_offsets
+from weahouse.io.kafka import KafkaError, broker_time, end_offsets, ensure_topic
+from weahouse.schemas.datasets import CLOCK_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,11 @@ class Vigil:
         self._looked_at = 0.0
         # Everything that was appended before this has been judged.
         self._until = datetime.fromtimestamp(0, UTC)
+
+    def begin(self, committed: dict[str, dict[str, int]]) -> None:
+        """Where the last driver ended: in a network that is silent altogether no batch will tell."""
+        ensure_topic(self._run.settings, CLOCK_TOPIC)
+        self._committed = _offsets(committed, self._run.settings.observations_topic)
 
     def settled(self, progress: dict[str, Any]) -> None:
         """A batch's progress, after its alerts were judged."""
