@@ -14,6 +14,7 @@ from weahouse.io.kafka import topic_id
 from weahouse.schemas.render import checkpoint_path, progress_path
 from weahouse.streaming.errors import CheckpointDamagedError, OffsetsExpiredError, TopicRecreatedError
 from weahouse.streaming.identity import read_identity, refusal, verify, write_identity
+from weahouse.streaming.progress import tell_committed
 
 if TYPE_CHECKING:
     from weahouse.settings import Settings
@@ -67,6 +68,23 @@ def test_the_first_start_records_the_topic_and_the_next_ones_find_it(asked: Apar
 def test_a_checkpoint_of_a_release_that_recorded_no_topic_is_taken_over(asked: Apart):
     asked.hdfs.delete(progress_path("identity.json", asked.settings.hdfs_root))
     assert verify(asked.settings, asked.hdfs).topic_id == topic_id(asked.settings)
+
+
+@pytest.mark.parametrize("told", [{}, {"batch_id": 11, "committed_offsets": {"0": 3}, "quarantined": 4}])
+def test_a_commit_that_a_driver_died_before_telling_is_told_by_the_next(asked: Apart, told: dict[str, object]):
+    place = progress_path("archive.json", asked.settings.hdfs_root)
+    asked.hdfs.write_json(place, told)
+    tell_committed(asked.hdfs, asked.settings, "archive", settled_batch=BATCH)
+    committed = {"committed_offsets": {str(partition): 5 for partition in range(PARTITIONS)}, "batch_id": BATCH}
+    assert asked.hdfs.read_json(place) == told | committed | {"query": "archive", "settled_batch": BATCH}
+
+
+def test_a_query_that_has_committed_nothing_is_not_told_of(asked: Apart):
+    place = progress_path("archive.json", asked.settings.hdfs_root)
+    asked.hdfs.delete(place)
+    asked.hdfs.delete(f"{checkpoint_path('archive', asked.settings.hdfs_root)}/commits/{BATCH}")
+    tell_committed(asked.hdfs, asked.settings, "archive")
+    assert asked.hdfs.read_json(place) is None
 
 
 def test_a_topic_that_was_created_again_is_refused(asked: Apart):

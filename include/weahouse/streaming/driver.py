@@ -17,11 +17,10 @@ from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, 
 from weahouse.schemas.render import checkpoint_path, path, progress_path
 from weahouse.streaming.alerts import Alerts
 from weahouse.streaming.archive import archive_batch
-from weahouse.streaming.checkpoint import read_checkpoint
 from weahouse.streaming.fencing import FencedError, StopRequestedError, TableLease, check_epoch, take_epoch
 from weahouse.streaming.identity import as_starting_offsets, refusal, sentence, verify
 from weahouse.streaming.observations import ObservationsQuery
-from weahouse.streaming.progress import Heartbeat, document
+from weahouse.streaming.progress import Heartbeat, document, tell_committed
 from weahouse.streaming.registry import Registry
 from weahouse.streaming.run import Run
 from weahouse.streaming.source import read_stream
@@ -132,20 +131,8 @@ class Driver:
         settled = self._observations.settle_unpublished(self._spark, last.get("settled_batch", -1))
         self._alerts.judge(self._run.take_touched())
         self._vigil.begin(self._observations.planned(settled))
-        self._publish_committed("archive")
-        self._publish_committed("observations", settled_batch=settled)
-
-    def _publish_committed(self, query: str, **more: Any) -> None:
-        """Tell what is committed: a driver may die before it has told, and a query without new records never does."""
-        checkpoint = read_checkpoint(self._run.hdfs, self._settings, query)
-        if checkpoint is None or checkpoint.batch_id < 0:
-            return
-        place = progress_path(f"{query}.json", self._settings.hdfs_root)
-        last = self._run.hdfs.read_json(place) or {}
-        offsets = {str(partition): offset for partition, offset in checkpoint.offsets.items()}
-        told = {"query": query, "batch_id": checkpoint.batch_id, "committed_offsets": offsets, **more}
-        if told != {name: last.get(name) for name in told}:
-            self._run.hdfs.write_json(place, {**last, **told})
+        tell_committed(self._run.hdfs, self._settings, "archive")
+        tell_committed(self._run.hdfs, self._settings, "observations", settled_batch=settled)
 
     def _watch(self) -> Exception | None:
         while all(query.isActive for query in self._queries.values()):

@@ -11,8 +11,11 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from weahouse.schemas.render import progress_path
+from weahouse.streaming.checkpoint import read_checkpoint
 
 if TYPE_CHECKING:
+    from weahouse.io.hdfs import Hdfs
+    from weahouse.settings import Settings
     from weahouse.streaming.run import Run
 
 log = logging.getLogger("weahouse.stream")
@@ -97,6 +100,19 @@ def document(run: Run, query: str, progress: dict[str, Any], counts: dict[str, A
         "waiting_on": run.waiting_on,
         **counts,
     }
+
+
+def tell_committed(hdfs: Hdfs, settings: Settings, query: str, **more: Any) -> None:
+    """Publish a query's last committed batch: a driver may die before it has told, and an idle query never does."""
+    checkpoint = read_checkpoint(hdfs, settings, query)
+    if checkpoint is None or checkpoint.batch_id < 0:
+        return
+    place = progress_path(f"{query}.json", settings.hdfs_root)
+    last = hdfs.read_json(place) or {}
+    offsets = {str(partition): offset for partition, offset in checkpoint.offsets.items()}
+    told = {"query": query, "batch_id": checkpoint.batch_id, "committed_offsets": offsets, **more}
+    if told != {name: last.get(name) for name in told}:
+        hdfs.write_json(place, {**last, **told})
 
 
 def _now() -> str:
