@@ -10,7 +10,7 @@ import pytest
 from tests.integration.apart import PARTITIONS, Apart, apart
 from tests.rows import event
 
-from weahouse.io.kafka import topic_id
+from weahouse.io.kafka import ensure_topic, topic_id
 from weahouse.schemas.render import checkpoint_path, progress_path
 from weahouse.streaming.errors import CheckpointDamagedError, OffsetsExpiredError, TopicRecreatedError
 from weahouse.streaming.identity import read_identity, refusal, verify, write_identity
@@ -23,10 +23,15 @@ BATCH = 12
 STATE = ["10.zip", *[f"{version}.changelog" for version in range(1, BATCH + 2)]]
 
 
+@pytest.fixture(scope="module")
+def quiet(platform: Settings) -> Apart:
+    return apart(platform, "asked")
+
+
 @pytest.fixture
-def asked(platform: Settings) -> Apart:
+def asked(quiet: Apart) -> Apart:
     """A stream that has begun, as its documents and a checkpoint of thirteen batches say; no driver is needed."""
-    stream = apart(platform, "asked")
+    stream = quiet
     stream.hdfs.delete(stream.settings.hdfs_root)
     # The checkpoint stands at 5; a topic that another test has emptied begins there at most.
     verify(stream.settings, stream.hdfs)
@@ -93,10 +98,11 @@ def test_a_topic_that_was_created_again_is_refused(asked: Apart):
         verify(asked.settings, asked.hdfs)
 
 
-def test_another_topics_name_is_refused(asked: Apart, platform: Settings):
-    other = apart(platform, "asked_other").settings
-    with pytest.raises(TopicRecreatedError, match="reads topic asked, but the setting names asked_other"):
-        verify(replace(other, hdfs_root=asked.settings.hdfs_root), asked.hdfs)
+def test_another_topics_name_is_refused(asked: Apart):
+    other = replace(asked.settings, observations_topic="other")
+    ensure_topic(other)
+    with pytest.raises(TopicRecreatedError, match="reads topic asked, but the setting names other"):
+        verify(other, asked.hdfs)
 
 
 def test_records_that_the_topic_forgot_unread_are_refused_and_counted(asked: Apart):
