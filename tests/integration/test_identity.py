@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,14 +43,16 @@ def asked(quiet: Apart) -> Apart:
 
 def write_checkpoint(stream: Apart, query: str, state: list[str]) -> None:
     folder = checkpoint_path(query, stream.settings.hdfs_root)
-    write(stream, f"{folder}/metadata", '{"id":"a"}')
     conf = {"conf": {"spark.sql.shuffle.partitions": "2"}}
     offsets = {stream.settings.observations_topic: {str(partition): 5 for partition in range(PARTITIONS)}}
-    write(stream, f"{folder}/offsets/{BATCH}", "\n".join(["v1", json.dumps(conf), json.dumps(offsets)]))
-    write(stream, f"{folder}/commits/{BATCH}", 'v1\n{"nextBatchWatermarkMs":0}')
-    for partition in range(2):
-        for name in state:
-            write(stream, f"{folder}/state/0/{partition}/{name}", "-")
+    texts = {
+        "metadata": '{"id":"a"}',
+        f"offsets/{BATCH}": "\n".join(["v1", json.dumps(conf), json.dumps(offsets)]),
+        f"commits/{BATCH}": 'v1\n{"nextBatchWatermarkMs":0}',
+    } | {f"state/0/{partition}/{name}": "-" for partition in range(2) for name in state}
+    # A small file takes HDFS half a second, also when it takes many at once.
+    with ThreadPoolExecutor(len(texts)) as pool:
+        list(pool.map(lambda name: write(stream, f"{folder}/{name}", texts[name]), texts))
     stream.hdfs.write_json(
         progress_path(f"{query}.json", stream.settings.hdfs_root),
         {"batch_id": BATCH, "committed_offsets": offsets["asked"]},
