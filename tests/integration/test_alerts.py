@@ -68,7 +68,7 @@ def published(stream: Stream) -> list[dict[str, Any]]:
 
     consumer = Consumer({"bootstrap.servers": stream.settings.kafka, "group.id": "tests", "enable.auto.commit": False})
     try:
-        places = [TopicPartition(ALERTS_TOPIC.name, number, 0) for number in range(stream.settings.topic_partitions)]
+        places = [TopicPartition(ALERTS_TOPIC.name, number, 0) for number in range(ALERTS_TOPIC.partitions or 0)]
         count = sum(consumer.get_watermark_offsets(place, timeout=10)[1] for place in places)
         consumer.assign(places)
         messages = [consumer.poll(20) for _ in range(count)]

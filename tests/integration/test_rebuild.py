@@ -88,6 +88,7 @@ def assert_whole(spark: SparkSession, stream: Apart, name: str) -> None:
     assert told["compared_cassandra"] >= 2 * len(calm)
 
 
+@pytest.mark.slow
 def test_a_topic_that_is_created_again_under_the_running_stream(spark: SparkSession, ruined: Apart):
     ruined.start()
     ruined.send(*load("recreated", 0, MINUTES // 2))

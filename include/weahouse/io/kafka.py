@@ -179,7 +179,7 @@ def _name(settings: Settings, topic: Topic) -> str:
 
 
 def _partition_count(settings: Settings, topic: Topic) -> int:
-    return 1 if topic is CLOCK_TOPIC else settings.topic_partitions
+    return topic.partitions or settings.topic_partitions
 
 
 def _partitions(settings: Settings, name: str) -> list[int]:

@@ -45,11 +45,12 @@ class ServingTable:
 
 @dataclass(frozen=True)
 class Topic:
-    """A Kafka topic; partitions and retention are settings."""
+    """A Kafka topic; retention is a setting, and so are the partitions where none are given."""
 
     name: str
     meaning: str
     config: tuple[tuple[str, str], ...]
+    partitions: int | None = None
 
 
 KEY = ("station_id", "observed_at")
@@ -264,12 +265,15 @@ ALERTS_TOPIC = Topic(
     "weather.alerts.v1",
     "Alerts as JSON, keyed by station_id: one message for each revision of each alert, at least once.",
     config=(("message.timestamp.type", "LogAppendTime"), ("cleanup.policy", "delete")),
+    # A thousandth of the readings: partitions only bound how many consumers may share them.
+    partitions=3,
 )
 # A broker tells its time only on a record that it has just appended: a minute of such records is enough to keep.
 CLOCK_TOPIC = Topic(
     "weahouse.clock",
     "Empty records, appended to learn the broker's time.",
     config=(("message.timestamp.type", "LogAppendTime"), ("cleanup.policy", "delete"), ("retention.ms", "60000")),
+    partitions=1,
 )
 
 # How a row of a serving table is written: a first write leaves missing values unset, an overwrite sets them to null.
