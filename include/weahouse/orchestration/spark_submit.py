@@ -41,7 +41,6 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
         "spark.sql.inMemoryColumnarStorage.compressed": "false",
         # Each execution describes its plan for a UI that is off: in its long form an eighth of a small batch's CPU.
         "spark.sql.ui.explainMode": "simple",
-        "spark.sql.maxPlanStringLength": "1000",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         # The default of 50 tasks for each look at a table's log cost more than the batch itself.
