@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from weahouse.io.delta import append_once
 from weahouse.schemas.datasets import CURATED_QUARANTINE, RAW_OBSERVATIONS, RECORD_COLUMNS
 from weahouse.streaming.identity import confirm_topic
-from weahouse.transforms.parse import parse
+from weahouse.transforms.parse import ingest_hour, parse
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -25,8 +25,7 @@ def archive_batch(run: Run, records: DataFrame, batch_id: int, checkpoint_id: st
     """Append one micro-batch to Raw and to the quarantine; done twice it changes nothing."""
     run.before_batch()
     writer = f"archive/{checkpoint_id}"
-    hour = F.date_format("timestamp", "yyyy-MM-dd'T'HH").alias("ingest_hour")
-    told = parse(records).select(*RECORD_COLUMNS, "reason", hour).coalesce(_FILES_PER_BATCH)
+    told = parse(records).select(*RECORD_COLUMNS, "reason", ingest_hour()).coalesce(_FILES_PER_BATCH)
     told = told.persist(StorageLevel.MEMORY_AND_DISK_DESER)
     try:
         unreadable = told.where(F.col("reason").isNotNull())

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
+from weahouse.schemas.datasets import QUERIES
 from weahouse.schemas.render import progress_path
 from weahouse.streaming.checkpoint import read_checkpoint
 
@@ -100,6 +101,15 @@ def document(run: Run, query: str, progress: dict[str, Any], counts: dict[str, A
         "waiting_on": run.waiting_on,
         **counts,
     }
+
+
+def committed_by_all(hdfs: Hdfs, root: str) -> dict[int, int]:
+    """By partition, the offset before which every query has committed; empty where one has committed nothing yet."""
+    told = [
+        (hdfs.read_json(progress_path(f"{query}.json", root)) or {}).get("committed_offsets") or {} for query in QUERIES
+    ]
+    partitions = set.intersection(*(set(offsets) for offsets in told))
+    return {int(partition): min(offsets[partition] for offsets in told) for partition in partitions}
 
 
 def tell_committed(hdfs: Hdfs, settings: Settings, query: str, **more: Any) -> None:

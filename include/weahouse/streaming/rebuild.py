@@ -16,6 +16,7 @@ from weahouse.io.kafka import begin_offsets, end_offsets, topic_id
 from weahouse.schemas.datasets import OFFSETS_EXPIRED, QUERIES, RAW_OBSERVATIONS, TOPIC_RECREATED
 from weahouse.schemas.render import checkpoint_aside, checkpoint_path, progress_path
 from weahouse.streaming.identity import Identity, read_identity, state_columns, write_identity
+from weahouse.streaming.progress import committed_by_all
 
 if TYPE_CHECKING:
     from weahouse.io.gaps import Gap
@@ -75,7 +76,7 @@ def make_plan(settings: Settings, hdfs: Hdfs) -> Plan:
     ended = [gap for gap in ended if gap["topic_id"] != identity.topic_id]
     _check_new(settings, current, ended)
     held = _held(settings, identity.topic, ended)
-    committed = _committed(hdfs, settings)
+    committed = committed_by_all(hdfs, settings.hdfs_root)
     floor = {int(p): at for p, at in identity.starting_offsets.items()}
     if not is_recreated:
         _check_ends(settings, held, end_offsets(settings))
@@ -163,16 +164,6 @@ def _topic_id(settings: Settings) -> str:
     except KafkaException as error:
         name = settings.observations_topic
         raise RebuildError(f"topic {name} cannot be described ({error.args[0].str()}): a rebuild creates it") from None
-
-
-def _committed(hdfs: Hdfs, settings: Settings) -> dict[int, int]:
-    """By partition, the offset before which every query has committed; 0 where one has not."""
-    progress = [
-        (hdfs.read_json(progress_path(f"{query}.json", settings.hdfs_root)) or {}).get("committed_offsets") or {}
-        for query in QUERIES
-    ]
-    partitions = set.intersection(*(set(offsets) for offsets in progress))
-    return {int(partition): min(offsets[partition] for offsets in progress) for partition in partitions}
 
 
 def _check_new(settings: Settings, current: str, ended: list[Gap]) -> None:

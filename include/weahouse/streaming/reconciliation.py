@@ -16,11 +16,11 @@ from weahouse.schemas.datasets import (
     CURATED_OBSERVATIONS,
     CURATED_QUARANTINE,
     OBSERVATIONS_BY_STATION,
-    QUERIES,
     RAW_OBSERVATIONS,
 )
 from weahouse.schemas.fields import FIELDS
-from weahouse.schemas.render import progress_path, to_spark
+from weahouse.schemas.render import to_spark
+from weahouse.streaming.progress import committed_by_all
 from weahouse.transforms.dispositions import DISPOSITIONS, DOUBLED, UNACCOUNTED, differences, dispose, spans
 from weahouse.transforms.incarnations import ends_of, incarnation, is_of_earlier, lost_within
 from weahouse.transforms.parse import parse
@@ -128,15 +128,10 @@ class _Reader:
 
 def _committed(settings: Settings) -> dict[int, int]:
     """Per partition the offset before which every query has committed."""
-    hdfs = Hdfs(settings)
-    committed = [
-        (hdfs.read_json(progress_path(f"{query}.json", settings.hdfs_root)) or {}).get("committed_offsets")
-        for query in QUERIES
-    ]
-    if not all(committed):
+    committed = committed_by_all(Hdfs(settings), settings.hdfs_root)
+    if not committed:
         raise NothingToCompareError("a query has not committed anything yet: see `weahouse status`")
-    partitions = set.intersection(*(set(offsets or {}) for offsets in committed))
-    return {int(p): min((offsets or {})[p] for offsets in committed) for p in partitions}
+    return committed
 
 
 def _is_committed(committed: dict[int, int]) -> Column:

@@ -20,7 +20,7 @@ from weahouse.streaming.fencing import TableLease, take_epoch
 from weahouse.streaming.registry import Registry
 from weahouse.streaming.run import Run
 from weahouse.streaming.upsert import upsert
-from weahouse.transforms.parse import observations, parse
+from weahouse.transforms.parse import ingest_hour, observations, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,8 +78,7 @@ def _within(span: Span, begin: int, share: int) -> Column:
 
 def _quarantine(run: Run, parsed: DataFrame, number: int) -> int:
     """Add what cannot be read and does not stand in the quarantine yet; the archive died between its two tables."""
-    hour = F.date_format("timestamp", "yyyy-MM-dd'T'HH").alias("ingest_hour")
-    unreadable = parsed.where(F.col("reason").isNotNull()).select(*RECORD_COLUMNS, "reason", hour)
+    unreadable = parsed.where(F.col("reason").isNotNull()).select(*RECORD_COLUMNS, "reason", ingest_hour())
     known = read_table(parsed.sparkSession, run.settings, CURATED_QUARANTINE)
     missing = unreadable.join(known, ["partition", "offset", "timestamp", "ingest_hour"], "left_anti").persist()
     count = missing.count()

@@ -77,6 +77,11 @@ def observations(parsed: DataFrame, lateness: timedelta) -> DataFrame:
     )
 
 
+def ingest_hour() -> Column:
+    """The UTC hour of the append, by which Raw and the quarantine are partitioned."""
+    return F.date_format("timestamp", "yyyy-MM-dd'T'HH").alias("ingest_hour")
+
+
 def payload_hash() -> Column:
     """A 64-bit hash over region and measurements; two records of one key with equal hashes say the same."""
     # Spark's hash skips nulls, so a value that moved to another column would go unseen without the null marks.
