@@ -37,6 +37,7 @@ TEST_SETTINGS = from_environment(
         # Small enough that a load of some thousand records takes several batches, between which drivers are killed.
         "WEAHOUSE_MAX_OFFSETS_PER_TRIGGER": "2000",
         "WEAHOUSE_ARCHIVE_TRIGGER": "2s",
+        "WEAHOUSE_ARCHIVE_LEAST_RECORDS": "1",
         "WEAHOUSE_ALERT_RULES": str(ROOT / "tests" / "data" / "alert_rules.yaml"),
     }
 )

@@ -78,9 +78,11 @@ class Settings:
     lateness: timedelta = timedelta(hours=6)
     # How long an exact repeat is removed before it reaches the tables; later repeats are no-ops of the merge.
     repeat_horizon: timedelta = timedelta(minutes=10)
-    archive_trigger: timedelta = timedelta(seconds=30)
-    # A batch starts at this pace while at least the least number of records waits, else when the delay is over:
-    # a trickle of readings does not keep a core busy with small batches.
+    # A query's batch starts at its pace while at least the least number of records waits, else when the delay is over:
+    # a trickle of readings neither keeps a core busy nor fills folders with small files, and a backlog waits for nobody.
+    archive_trigger: timedelta = timedelta(seconds=5)
+    archive_least_records: int = 100_000
+    archive_delay: timedelta = timedelta(seconds=30)
     observations_trigger: timedelta = timedelta(seconds=2)
     observations_least_records: int = 1_000
     observations_delay: timedelta = timedelta(seconds=8)

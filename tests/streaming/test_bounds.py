@@ -10,7 +10,7 @@ from weahouse.streaming.bounds import HDFS_LIMIT, Figure, commits_per_day, log_e
 
 
 def test_the_commits_of_a_day_follow_the_triggers():
-    assert commits_per_day(Settings(), RAW_OBSERVATIONS) == 2_880
+    assert commits_per_day(Settings(), RAW_OBSERVATIONS) == 17_280
     assert commits_per_day(Settings(), CURATED_OBSERVATIONS) == 43_200
     assert commits_per_day(Settings(), CURATED_GAPS) is None
 

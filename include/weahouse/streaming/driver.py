@@ -85,20 +85,18 @@ class Driver:
         self._alerts.load()
         self._settle_last_run()
         archive_id = self._checkpoint_id("archive")
-        archive = read_stream(self._spark, self._settings, "archive", begin)
+        settings = self._settings
+        pace = _pace(settings.archive_least_records, settings.archive_delay)
         self._queries["archive"] = self._query(
             "archive",
-            archive,
-            self._settings.archive_trigger,
+            read_stream(self._spark, settings, "archive", begin, **pace),
+            settings.archive_trigger,
             lambda rows, n: archive_batch(self._run, rows, n, archive_id()),
         )
-        pace = {
-            "minOffsetsPerTrigger": str(self._settings.observations_least_records),
-            "maxTriggerDelay": f"{self._settings.observations_delay.total_seconds():g}s",
-        }
-        rows = self._observations.transform(read_stream(self._spark, self._settings, "observations", begin, **pace))
+        pace = _pace(settings.observations_least_records, settings.observations_delay)
+        rows = self._observations.transform(read_stream(self._spark, settings, "observations", begin, **pace))
         self._queries["observations"] = self._query(
-            "observations", rows, self._settings.observations_trigger, self._observations.batch
+            "observations", rows, settings.observations_trigger, self._observations.batch
         )
 
     def _query(self, name: str, rows: DataFrame, trigger: timedelta, batch: Any) -> StreamingQuery:
@@ -201,6 +199,11 @@ class Driver:
         if found:
             log.error("no restart mends this: %s", sentence(found))
         return found
+
+
+def _pace(least_records: int, delay: timedelta) -> dict[str, str]:
+    """Options of the Kafka source: begin a batch with so many records, or with fewer when the delay is over."""
+    return {"minOffsetsPerTrigger": str(least_records), "maxTriggerDelay": f"{delay.total_seconds():g}s"}
 
 
 def _is_in_batch(query: StreamingQuery) -> bool:
