@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from weahouse.schemas.datasets import ServingTable
 
 # 50 rows of 28 columns stay below the 5 KiB at which Cassandra begins to warn, for most rows that are partly empty.
-_ROWS_PER_BATCH = 50
+ROWS_PER_BATCH = 50
 # More requests in flight made one node slower, not faster.
-_IN_FLIGHT = 32
+IN_FLIGHT = 32
 _ATTEMPTS = 5
 _REQUEST_TIMEOUT_S = 10.0
 
@@ -109,11 +109,11 @@ class _Writer:
     async def write(self, batch: pa.RecordBatch) -> None:
         rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
         requests = self._requests(rows)
-        await asyncio.gather(*(self._drain(requests) for _ in range(_IN_FLIGHT)))
+        await asyncio.gather(*(self._drain(requests) for _ in range(IN_FLIGHT)))
 
     def _requests(self, rows: Iterable[_Row]) -> Iterator[list[_Row]]:
         for _, partition in groupby(rows, key=itemgetter(*range(len(self._table.partition_key)))):
-            while members := list(islice(partition, _ROWS_PER_BATCH)):
+            while members := list(islice(partition, ROWS_PER_BATCH)):
                 yield members
 
     async def _drain(self, requests: Iterator[list[_Row]]) -> None:
