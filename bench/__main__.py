@@ -21,7 +21,7 @@ from bench import live, report, sink, stream
 from bench.context import Bench, Sizes
 from bench.instance import servers
 from bench.results import MEASURES, Result, results
-from weahouse.settings import ROOT, from_environment
+from weahouse.settings import ROOT, Settings, from_environment
 
 HOME = ROOT / ".weahouse" / "bench"
 
@@ -40,8 +40,15 @@ STEPS = (Step(sink.NAMES, sink.measure), Step(live.NAMES, live.measure), Step(st
 def main() -> int:
     asked, full = arguments().parse_args(), Sizes()
     sizes = Sizes(asked.records, asked.warm_up, asked.runs, asked.seconds)
-    changes = {"WEAHOUSE_HOME": str(HOME / "home"), "WEAHOUSE_PORT_OFFSET": "10000"}
-    settings = from_environment(changes | {"WEAHOUSE_SERVING_RETENTION_DAYS": "0"})
+    settings = from_environment(
+        {
+            "WEAHOUSE_HOME": str(HOME / "home"),
+            "WEAHOUSE_PORT_OFFSET": "10000",
+            "WEAHOUSE_SERVING_RETENTION_DAYS": "0",
+            # A short bench must not take everything in with the batch that warms it up.
+            "WEAHOUSE_MAX_OFFSETS_PER_TRIGGER": str(min(Settings().max_offsets_per_trigger, asked.warm_up)),
+        }
+    )
     shutil.rmtree(settings.home, ignore_errors=True)
     bench, began = Bench(settings, sizes, tuple(asked.only)), time.monotonic()
     with servers(settings):

@@ -78,6 +78,7 @@ def measure(bench: Bench) -> None:
     with _load(settings):
         bench.step("live: warming up under load")
         time.sleep(bench.sizes.window_s * 0.75)
+        _catch_up(settings)
         if bench.wants(*_E2E):
             _freshness(bench, settings, stations)
         if bench.wants(_LOADED):
@@ -125,6 +126,13 @@ def _settle(settings: Settings) -> None:
     await_lag(settings, _driver(settings), end_offsets(settings), 0)
 
 
+def _catch_up(settings: Settings) -> None:
+    """Wait, while the load goes on, until a stream that fell behind keeps pace."""
+    process = _driver(settings)
+    while lag(settings, end_offsets(settings), _SERVING) > _CAUGHT_UP:
+        await_lag(settings, process, end_offsets(settings), _CAUGHT_UP, _SERVING)
+
+
 def _freshness(bench: Bench, settings: Settings, stations: Network) -> None:
     process = _driver(settings)
     # Spread over the network, and so over the order in which a batch's rows are written.
@@ -167,9 +175,7 @@ def _recoveries(bench: Bench, settings: Settings) -> None:
         bench.step(f"live: recovery, run {run + 1}")
         bench.add("recovery", Sample(_recovery_s(settings)))
         # The next death comes to a stream that has caught up again.
-        process = _driver(settings)
-        while lag(settings, end_offsets(settings), _SERVING) > _CAUGHT_UP:
-            await_lag(settings, process, end_offsets(settings), _CAUGHT_UP, _SERVING)
+        _catch_up(settings)
 
 
 def _recovery_s(settings: Settings) -> float:
