@@ -30,7 +30,7 @@ Measured on {day}, {cores} cores and {memory} GB of memory, in one run of {minut
 HDFS on the same cores. Every median is of {runs} runs. The even load of the stream is {records:,} records after
 {warm_up:,} that warm it up; the other two loads have half as many. CPU seconds are for a million records or rows, those
 of the measured processes and not of the servers. A run counts only if `reconcile` finds every record once.
-
+{note}
 {results}
 
 {fastest}
@@ -73,7 +73,7 @@ def publish(found: Sequence[Result], sizes: Sizes, minutes: float) -> None:
 
 
 def page(kept: dict[str, Any]) -> str:
-    """The page of a bench; what was not measured has no line."""
+    """The page of a bench; what was not measured has no line, and a `note` says why a bench is less than a full one."""
     results = {each["name"]: each for each in kept["results"]}
     told = [measure for measure in MEASURES if measure.name in results]
     rates = [measure.name for measure in told if measure.unit.endswith("/s")]
@@ -85,6 +85,7 @@ def page(kept: dict[str, Any]) -> str:
         runs=kept["runs"],
         records=kept["records"],
         warm_up=kept["warm_up"],
+        note=f"\n**{kept['note']}**\n" if "note" in kept else "",
         results=_table(COLUMNS, [_code(cells(measure, results[measure.name])) for measure in told]),
         fastest=_fastest(results.get("sink.driver_alone", {})),
         bars_of=", ".join(f'"{name}"' for name in rates),
