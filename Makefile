@@ -48,5 +48,5 @@ qc-scores: setup ## Score quality control of level 1 and write docs/reference/qu
 lock: setup ## Resolve requirements.txt into requirements.lock, with hashes
 	.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.txt -o requirements.lock
 
-bench: setup ## Measure speed for some 35 minutes; writes .weahouse/bench/latest.json and docs/benchmarks.md
+bench: setup ## Measure speed for less than 40 minutes; writes .weahouse/bench/latest.json and docs/benchmarks.md
 	.venv/bin/python -m bench
