@@ -78,7 +78,12 @@ class Sample:
 
 
 def of_rate(records: int, seconds: float, cpu_s: float) -> Sample:
-    """A run that took so many seconds, and CPU seconds of the measured processes, for so many records."""
+    """A run that took so many seconds, and CPU seconds of the measured processes, for so many records.
+
+    Raises ValueError where the last batch was over before the warm-up was seen to be.
+    """
+    if not records:
+        raise ValueError("no record was left to measure: ask for more --records, several batches of them")
     return Sample(records / seconds, 1e6 * cpu_s / records)
 
 

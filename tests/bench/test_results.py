@@ -31,6 +31,11 @@ def test_a_rate_is_of_the_measured_records_and_its_cpu_of_a_million():
     assert of_rate(500_000, 20.0, 30.0) == Sample(25_000.0, 60.0)
 
 
+def test_a_run_without_records_says_what_to_ask_for():
+    with pytest.raises(ValueError, match="more --records"):
+        of_rate(0, 1.0, 1.0)
+
+
 def test_a_result_has_the_keys_that_readers_of_the_json_expect():
     (parse, whole) = results(
         {
