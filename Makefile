@@ -38,8 +38,9 @@ test-all: test test-slow ## Run all tests
 golden: setup ## Rewrite the golden files of the rendered commands
 	REWRITE_GOLDEN=1 .venv/bin/pytest -k 'golden or reviewed'
 
-docs: setup ## Generate docs/reference again
+docs: setup ## Generate docs/reference again, and docs/benchmarks.md from what was measured last
 	.venv/bin/python docs/generate.py
+	.venv/bin/python -m bench.report
 
 qc-scores: setup ## Score quality control of level 1 and write docs/reference/quality_scores.md
 	.venv/bin/python -m bench.quality_scores
@@ -47,5 +48,5 @@ qc-scores: setup ## Score quality control of level 1 and write docs/reference/qu
 lock: setup ## Resolve requirements.txt into requirements.lock, with hashes
 	.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.txt -o requirements.lock
 
-bench: setup ## Measure the stream; writes .weahouse/bench/latest.json
+bench: setup ## Measure speed for less than 40 minutes; writes .weahouse/bench/latest.json and docs/benchmarks.md
 	.venv/bin/python -m bench

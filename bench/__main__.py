@@ -1,7 +1,7 @@
-"""`make bench`: the whole stream beside its own parse expression, on one preloaded topic, each three times in turn.
+"""`make bench`: the speed of the platform, everything side by side in one run, on servers of its own.
 
-Records are counted after a warm-up, see `bench.stream`. CPU seconds are those of the measured process and its children,
-not of the servers. A run of the stream counts only if `reconcile` finds every record once.
+Medians of three. CPU seconds are those of the measured processes and not of the servers. A run of the stream counts
+only if `reconcile` finds every record once. A full run writes docs/benchmarks.md and what it is rendered from.
 """
 
 from __future__ import annotations
@@ -9,69 +9,79 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import statistics
 import sys
-from datetime import UTC, datetime
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import NamedTuple
 
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from bench.instance import preload, servers
-from bench.stream import Sample, parse_only, reconcile, whole
-from weahouse.settings import ROOT, from_environment
+from bench import live, report, sink, stream
+from bench.context import Bench, Sizes
+from bench.instance import servers
+from bench.results import MEASURES, Result, results
+from weahouse.settings import ROOT, Settings, from_environment
 
 HOME = ROOT / ".weahouse" / "bench"
 
 
+class Step(NamedTuple):
+    """What is measured together, and by what."""
+
+    names: tuple[str, ...]
+    measure: Callable[[Bench], None]
+
+
+# The loads of the stream come last: they leave the most behind in the servers' memory.
+STEPS = (Step(sink.NAMES, sink.measure), Step(live.NAMES, live.measure), Step(stream.NAMES, stream.measure))
+
+
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__, prog="make bench")
-    arguments.add_argument("--records", type=int, default=1_000_000, help="measured records of the preloaded topic")
-    arguments.add_argument("--warm-up", type=int, default=250_000, help="records before them that are not measured")
-    arguments.add_argument("--runs", type=int, default=3, help="runs of each, of which the median counts")
-    asked = arguments.parse_args()
-    changes = {"WEAHOUSE_HOME": str(HOME / "home"), "WEAHOUSE_PORT_OFFSET": "10000"}
-    settings = from_environment(changes | {"WEAHOUSE_SERVING_RETENTION_DAYS": "0"})
+    asked, full = arguments().parse_args(), Sizes()
+    sizes = Sizes(asked.records, asked.warm_up, asked.runs, asked.seconds)
+    settings = from_environment(
+        {
+            "WEAHOUSE_HOME": str(HOME / "home"),
+            "WEAHOUSE_PORT_OFFSET": "10000",
+            "WEAHOUSE_SERVING_RETENTION_DAYS": "0",
+            # A short bench must not take everything in with the batch that warms it up.
+            "WEAHOUSE_MAX_OFFSETS_PER_TRIGGER": str(min(Settings().max_offsets_per_trigger, asked.warm_up)),
+        }
+    )
     shutil.rmtree(settings.home, ignore_errors=True)
+    bench, began = Bench(settings, sizes, tuple(asked.only)), time.monotonic()
     with servers(settings):
-        preload(settings, asked.warm_up + asked.records)
-        samples: dict[str, list[Sample]] = {"stream.parse_only": [], "stream.whole": []}
-        for _ in track(range(asked.runs), description="measuring"):
-            samples["stream.parse_only"].append(parse_only(settings, asked.warm_up))
-            samples["stream.whole"].append(whole(settings, asked.warm_up))
-            reconcile(settings)
-    results = [result(name, samples[name], samples["stream.parse_only"]) for name in samples]
-    (HOME / "latest.json").write_text(json.dumps(results, indent=2) + "\n")
-    show(results)
+        for step in STEPS:
+            if bench.wants(*step.names):
+                step.measure(bench)
+    found = results(bench.samples, bench.extra)
+    (HOME / "latest.json").write_text(json.dumps(found, indent=2) + "\n")
+    show(found)
+    if sizes == full and not bench.only:
+        report.publish(found, sizes, minutes=(time.monotonic() - began) / 60)
     return 0
 
 
-def result(name: str, samples: list[Sample], baseline: list[Sample]) -> dict[str, Any]:
-    """One entry of latest.json; the ratio is the median of the runs' ratios, pair by pair."""
-    is_baseline = samples is baseline
-    return {
-        "name": name,
-        "unit": "records/s",
-        "median": round(statistics.median(sample.rate for sample in samples), 1),
-        "runs": [round(sample.rate, 1) for sample in samples],
-        "cpu_s_per_million": round(statistics.median(1e6 * sample.cpu_s / sample.records for sample in samples), 2),
-        "baseline": None if is_baseline else "stream.parse_only",
-        "ratio": None
-        if is_baseline
-        else round(statistics.median(one.rate / other.rate for one, other in zip(samples, baseline, strict=True)), 3),
-    }
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, prog="make bench")
+    full = Sizes()
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="measure only names that begin so")
+    parser.add_argument("--records", type=int, default=full.records, help="measured records of the stream's even load")
+    parser.add_argument("--warm-up", type=int, default=full.warm_up, help="records before them that are not measured")
+    parser.add_argument("--runs", type=int, default=full.runs, help="runs of each, of which the median counts")
+    parser.add_argument("--seconds", type=float, default=full.window_s, help="of load for each run of a latency")
+    return parser
 
 
-def show(results: list[dict[str, Any]]) -> None:
-    table = Table(title=f"bench of {datetime.now(UTC):%Y-%m-%d}", box=None)
-    for column in ("name", "median", "unit", "runs", "CPU s per million", "ratio to parse_only"):
-        table.add_column(column, justify="left" if column in ("name", "unit") else "right")
-    for each in results:
-        runs = " ".join(f"{rate:,.0f}" for rate in each["runs"])
-        ratio = "" if each["ratio"] is None else f"{each['ratio']:.3f}"
-        table.add_row(each["name"], f"{each['median']:,.0f}", each["unit"], runs, str(each["cpu_s_per_million"]), ratio)
-    Console().print(table)
+def show(found: list[Result]) -> None:
+    table = Table(box=None)
+    for column in ("name", "median", "unit", "runs", "CPU s per million", "ratio", "target", "met"):
+        table.add_column(column, justify="left" if column in ("name", "unit", "target", "met") else "right")
+    measures = {measure.name: measure for measure in MEASURES}
+    for each in found:
+        table.add_row(*report.cells(measures[each["name"]], each))
+    Console(width=200).print(table)
 
 
 if __name__ == "__main__":

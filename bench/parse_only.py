@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 from pyspark.sql import SparkSession
 
-from bench.stream import Sample, cpu_seconds
+from bench.instance import cpu_seconds
 from weahouse.settings import settings
 from weahouse.streaming.source import read_stream
 from weahouse.transforms.parse import observations, parse
@@ -33,8 +33,8 @@ def main(warm_up: int) -> None:
             time.sleep(0.05)
         done, began, cpu_s = records(query), time.monotonic(), cpu_seconds(process)
         query.awaitTermination()
-        sample = Sample(records(query) - done, time.monotonic() - began, cpu_seconds(process) - cpu_s)
-    print(json.dumps(vars(sample)))
+        seconds, used_s = time.monotonic() - began, cpu_seconds(process) - cpu_s
+        print(json.dumps({"records": records(query) - done, "seconds": seconds, "cpu_s": used_s}))
 
 
 def records(query: StreamingQuery) -> int:

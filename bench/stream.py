@@ -1,4 +1,4 @@
-"""The stream whole, and its parse expression alone, each over the same topic and warm.
+"""The stream whole on three loads, and its parse expression alone on the even one, all in turn and warm.
 
 The first records of a run only warm the JVM up: its code is compiled while it runs, for minutes on two cores, and a
 rate from a cold start would tell of that. Time and CPU count from the moment at which those records are done.
@@ -10,37 +10,63 @@ import json
 import os
 import subprocess
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from bench.instance import forget
-from weahouse.cli.spark_app import run_app
-from weahouse.io.kafka import begin_offsets, end_offsets
+from bench.instance import cpu_seconds, forget
+from bench.loads import LOADS, preload
+from bench.results import of_rate
+from weahouse.io.hdfs import Hdfs
+from weahouse.io.kafka import end_offsets
 from weahouse.orchestration import driver
 from weahouse.orchestration.spark_submit import scratch_folder, spark_environment, spark_submit_command
-from weahouse.orchestration.status import lag_by_query, read_progress
+from weahouse.schemas.datasets import QUERIES
+from weahouse.schemas.render import progress_path
 from weahouse.settings import ROOT
+from weahouse.streaming.reconciliation import reconcile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.context import Bench
+    from bench.loads import Load
+    from bench.results import Sample
     from weahouse.settings import Settings
 
+NAMES = ("stream.parse_only", *(load.name for load in LOADS))
 _LIMIT_S = 1800.0
 _POLL_S = 0.2
 
 
-@dataclass
-class Sample:
-    """One measured run."""
+def measure(bench: Bench) -> None:
+    """Each wanted load in turn, as often as there are runs: what slows the machine for a while slows all of them."""
+    chosen = [load for load in LOADS if bench.wants(load.name)]
+    parsed = LOADS[:1] if bench.wants("stream.parse_only") else ()
+    for load in dict.fromkeys((*parsed, *chosen)):
+        bench.step(f"preloading {load.topic}")
+        preload(bench.at(observations_topic=load.topic), load, bench.sizes.warm_up + _measured(bench, load))
+    for run in range(bench.sizes.runs):
+        if bench.wants("stream.parse_only"):
+            bench.step(f"parse only, run {run + 1}")
+            bench.add("stream.parse_only", parse_only(_parsed(bench), bench.sizes.warm_up))
+        for load in chosen:
+            bench.step(f"{load.name}, run {run + 1}")
+            # A folder of its own: the session that reconciles must not know a table of that name from before.
+            settings = bench.at(observations_topic=load.topic, hdfs_root=f"/{load.topic}-{run}")
+            bench.add(load.name, whole(settings, bench.sizes.warm_up))
+            prove(bench, settings)
+            forget(settings)
 
-    records: int
-    seconds: float
-    cpu_s: float
 
-    @property
-    def rate(self) -> float:
-        return self.records / self.seconds
+def _measured(bench: Bench, load: Load) -> int:
+    return int(bench.sizes.records * load.share)
+
+
+def _parsed(bench: Bench) -> Settings:
+    """The even load's topic; what is measured comes in three batches at least, of which none is over unseen."""
+    at_once = min(bench.settings.max_offsets_per_trigger, bench.sizes.records // 3)
+    return bench.at(observations_topic=LOADS[0].topic, max_offsets_per_trigger=at_once)
 
 
 def parse_only(settings: Settings, warm_up: int) -> Sample:
@@ -56,51 +82,50 @@ def parse_only(settings: Settings, warm_up: int) -> Sample:
             stderr=log,
             check=True,
         )
-    return Sample(**json.loads(done.stdout.decode().splitlines()[-1]))
+    return of_rate(**json.loads(done.stdout.decode().splitlines()[-1]))
 
 
 def whole(settings: Settings, warm_up: int) -> Sample:
-    """One run of the stream from nothing until every sink holds every record; only then is it a measurement at all."""
+    """One run of the stream from nothing until every sink holds every record."""
     forget(settings)
     process = psutil.Process(driver.start(settings)["pid"])
-    total = sum(end_offsets(settings).values())
-    _await_lag(settings, process, total - warm_up)
-    began, cpu_s, left = time.monotonic(), cpu_seconds(process), lag(settings)
-    _await_lag(settings, process, 0)
-    sample = Sample(left, time.monotonic() - began, cpu_seconds(process) - cpu_s)
+    ends = end_offsets(settings)
+    await_lag(settings, process, ends, sum(ends.values()) - warm_up)
+    began, cpu_s, left = time.monotonic(), cpu_seconds(process), lag(settings, ends)
+    await_lag(settings, process, ends, 0)
+    sample = of_rate(left, time.monotonic() - began, cpu_seconds(process) - cpu_s)
     driver.stop(settings)
     return sample
 
 
-def reconcile(settings: Settings) -> dict[str, Any]:
-    """Raises RuntimeError where the run has lost or doubled a record: such a run does not count."""
-    _, found = run_app(settings, "reconcile_offsets.py", log_name="reconcile")
-    if found["unaccounted"] or found["doubled"] or found["differing_cassandra"]:
+def prove(bench: Bench, settings: Settings) -> None:
+    """Raises RuntimeError where the stream has lost or doubled a record: such a run does not count."""
+    began = time.monotonic()
+    found: dict[str, Any] = reconcile(bench.spark, settings, None, None)
+    if found["unaccounted"] or found["doubled"] or found["differing_cassandra"] or not found["compared_cassandra"]:
         raise RuntimeError(f"the stream was not exact, so its speed means nothing: {found}")
-    return found
+    bench.step(f"  reconciled {found['offsets']:,} records in {time.monotonic() - began:.0f} s")
 
 
-def lag(settings: Settings) -> int:
-    """Records that the slowest query has not committed."""
-    lags = lag_by_query(read_progress(settings), begin_offsets(settings), end_offsets(settings))
-    return max(lags.values())
+def lag(settings: Settings, ends: dict[int, int], queries: Sequence[str] = QUERIES) -> int:
+    """Records before `ends` that the slowest of the queries has not told to be committed.
+
+    Two documents are read, and Kafka is not asked: the measure must cost nothing beside what it measures.
+    """
+    hdfs = Hdfs(settings)
+    told = [hdfs.read_json(progress_path(f"{query}.json", settings.hdfs_root)) or {} for query in queries]
+    committed = [document.get("committed_offsets") or {} for document in told]
+    return max(
+        sum(max(0, end - offsets.get(str(partition), 0)) for partition, end in ends.items()) for offsets in committed
+    )
 
 
-def cpu_seconds(process: psutil.Process) -> float:
-    """CPU seconds of a process and its descendants, those that have ended included."""
-    total = 0.0
-    for each in (process, *process.children(recursive=True)):
-        try:
-            times = each.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system + times.children_user + times.children_system
-    return total
-
-
-def _await_lag(settings: Settings, process: psutil.Process, at_most: int) -> None:
+def await_lag(
+    settings: Settings, process: psutil.Process, ends: dict[int, int], at_most: int, queries: Sequence[str] = QUERIES
+) -> None:
+    """Wait for the stream; raises RuntimeError where its driver ends (out of memory, say) or takes half an hour."""
     deadline = time.monotonic() + _LIMIT_S
-    while lag(settings) > at_most:
+    while lag(settings, ends, queries) > at_most:
         if time.monotonic() > deadline or not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
             raise RuntimeError(f"the stream did not finish: see {settings.home}/logs/stream.log")
         time.sleep(_POLL_S)

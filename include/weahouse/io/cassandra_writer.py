@@ -14,19 +14,22 @@ from itertools import groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from weahouse.schemas.datasets import CONTROL_COLUMNS, DELETE, OVERWRITE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from weahouse.schemas.datasets import ServingTable
 
 # 50 rows of 28 columns stay below the 5 KiB at which Cassandra begins to warn, for most rows that are partly empty.
-_ROWS_PER_BATCH = 50
+ROWS_PER_BATCH = 50
 # More requests in flight made one node slower, not faster.
-_IN_FLIGHT = 32
+IN_FLIGHT = 32
 _ATTEMPTS = 5
 _REQUEST_TIMEOUT_S = 10.0
 
@@ -104,40 +107,49 @@ class _Writer:
         self._session = session
         self._table = target.table
         self._name = f"{target.keyspace}.{target.table.name}"
-        self._width = len(target.table.columns)
+        # By the set of columns that are written: a prepared statement, and what of a row it is bound to.
+        self._statements: dict[int, tuple[Any, Callable[[_Row], _Row]]] = {}
 
     async def write(self, batch: pa.RecordBatch) -> None:
-        rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        # Looked at by column and not by row: that took as long as everything else of a row together.
+        written = columns_written(batch, self._table)
+        for columns in np.unique(written).tolist():
+            self._statements[columns] = await self._statement(columns)
+        rows = zip(*(column.to_pylist() for column in batch.columns), written.tolist(), strict=True)
         requests = self._requests(rows)
-        await asyncio.gather(*(self._drain(requests) for _ in range(_IN_FLIGHT)))
+        await asyncio.gather(*(self._drain(requests) for _ in range(IN_FLIGHT)))
 
     def _requests(self, rows: Iterable[_Row]) -> Iterator[list[_Row]]:
         for _, partition in groupby(rows, key=itemgetter(*range(len(self._table.partition_key)))):
-            while members := list(islice(partition, _ROWS_PER_BATCH)):
+            while members := list(islice(partition, ROWS_PER_BATCH)):
                 yield members
 
     async def _drain(self, requests: Iterator[list[_Row]]) -> None:
         import acsylla
 
         for rows in requests:
-            statements = [await self._statement(row) for row in rows]
-            if len(statements) == 1:
-                await _patiently(self._session.execute, statements[0])
+            if len(rows) == 1:
+                await _patiently(self._session.execute, self._bound(rows[0]))
                 continue
             batch = acsylla.create_batch_unlogged()
-            for statement in statements:
-                batch.add_statement(statement)
+            for row in rows:
+                batch.add_statement(self._bound(row))
             await _patiently(self._session.execute_batch, batch)
 
-    async def _statement(self, row: _Row) -> Any:
-        mode, version, ttl_s = row[self._width :]
-        if mode == DELETE:
-            prepared = await self._prepare(_delete(self._name, self._table))
+    def _bound(self, row: _Row) -> Any:
+        prepared, values = self._statements[row[-1]]
+        statement = prepared.bind()
+        statement.bind_list(list(values(row)))
+        return statement
+
+    async def _statement(self, columns: int) -> tuple[Any, Callable[[_Row], _Row]]:
+        width, keys = len(self._table.columns), len(self._table.key)
+        _, version, ttl_s = range(width, width + 3)
+        if not columns:
             # The key's columns come first in every serving table.
-            return _bound(prepared, (version, *row[: len(self._table.key)]))
-        wanted = tuple(i for i in range(self._width) if mode == OVERWRITE or row[i] is not None)
-        prepared = await self._prepare(_insert(self._name, self._table, wanted))
-        return _bound(prepared, (*itemgetter(*wanted)(row), version, ttl_s))
+            return await self._prepare(_delete(self._name, self._table)), itemgetter(version, *range(keys))
+        wanted = [i for i in range(width) if columns >> i & 1]
+        return await self._prepare(_insert(self._name, self._table, wanted)), itemgetter(*wanted, version, ttl_s)
 
     async def _prepare(self, statement: str) -> Any:
         held = _prepared(id(self._session), statement)
@@ -146,23 +158,28 @@ class _Writer:
         return held[0]
 
 
-@cache
-def _insert(name: str, table: ServingTable, wanted: tuple[int, ...]) -> str:
+def columns_written(batch: pa.RecordBatch, table: ServingTable) -> NDArray[np.int64]:
+    """Per row the table's columns that it writes, as bits: those with a value, all to overwrite, none to delete."""
+    width = len(table.columns)
+    written = np.zeros(batch.num_rows, np.int64)
+    for i, column in enumerate(batch.columns[:width]):
+        has_value = True if column.null_count == 0 else column.is_valid().to_numpy(zero_copy_only=False)
+        written |= np.where(has_value, 1 << i, 0)
+    mode = batch.column(width).to_numpy()
+    written[mode == OVERWRITE] = (1 << width) - 1
+    written[mode == DELETE] = 0
+    return written
+
+
+def _insert(name: str, table: ServingTable, wanted: Sequence[int]) -> str:
     names = ", ".join(table.columns[i] for i in wanted)
     marks = ", ".join("?" for _ in wanted)
     return f"INSERT INTO {name} ({names}) VALUES ({marks}) USING TIMESTAMP ? AND TTL ?"
 
 
-@cache
 def _delete(name: str, table: ServingTable) -> str:
     where = " AND ".join(f"{column} = ?" for column in table.columns[: len(table.key)])
     return f"DELETE FROM {name} USING TIMESTAMP ? WHERE {where}"
-
-
-def _bound(prepared: Any, values: tuple[Any, ...]) -> Any:
-    statement = prepared.bind()
-    statement.bind_list(list(values))
-    return statement
 
 
 async def _patiently(execute: Callable[[Any], Awaitable[Any]], request: Any) -> None:

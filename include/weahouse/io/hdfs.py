@@ -42,9 +42,14 @@ class Hdfs:
 
     def read_text(self, path: str) -> str | None:
         """The UTF-8 text at path, or None where there is none."""
+        content = self.read_bytes(path)
+        return None if content is None else content.decode()
+
+    def read_bytes(self, path: str) -> bytes | None:
+        """What the file at path holds, or None where there is none."""
         try:
             with self._client.read(path) as reader:
-                return bytes(reader.read()).decode()
+                return bytes(reader.read())
         except FileNotFoundError:
             return None
 

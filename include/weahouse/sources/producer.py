@@ -76,7 +76,10 @@ class Sender:
 
     def wait(self, seconds: float) -> None:
         """Sleep, and serve delivery reports meanwhile."""
-        self._producer.poll(seconds)
+        deadline = time.monotonic() + seconds
+        # It comes back as soon as it has served something: under load after microseconds, and the caller would spin.
+        while (left := deadline - time.monotonic()) > 0:
+            self._producer.poll(left)
 
     def flush(self, seconds: float | None = None) -> int:
         """Wait until every record is acknowledged or refused, at most `seconds`; how many are neither."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from weahouse.io import kafka
 from weahouse.sources.faults import PROFILES, Fault, Faults
-from weahouse.sources.live import Schedule, SimulatedSource, reading_of
+from weahouse.sources.live import CHUNK, Schedule, SimulatedSource, reading_of
 from weahouse.sources.network import network
 from weahouse.sources.producer import Refusal, Sender
 
@@ -90,7 +90,8 @@ class Simulation:
                 report("sending", account.due, None)
                 if given == 0 and now == end:
                     break
-                if given == 0:
+                # Caught up: readings are due all the time, and sent one by one they would keep a core busy.
+                if given < CHUNK:
                     sender.wait(_PAUSE_S)
             account.due += sender.send_each(source.rest())
         sender.flush()

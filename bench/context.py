@@ -1,0 +1,79 @@
+"""What the steps of one bench share: the instance, a long-lived Spark session, sizes, and where samples go."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from weahouse.orchestration.spark_submit import scratch_folder, spark_conf, spark_environment
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from bench.results import Sample
+    from weahouse.settings import Settings
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured; the defaults are meant to make a full bench of less than 40 minutes on two cores.
+
+    records: of the even load, measured after the warm-up: three full batches, long beside a trigger's 2 s.
+    warm_up: records before them. One full batch costs twice as much CPU as the fourth; the JVM compiles meanwhile.
+    window_s: of load for each run of a latency. Three of them, one after the other, see most of a 10-minute pane fill.
+    """
+
+    records: int = 750_000
+    warm_up: int = 250_000
+    runs: int = 3
+    window_s: float = 120.0
+
+
+@dataclass
+class Bench:
+    """One run of the bench; `only` are prefixes of the names that are measured, all where there is none."""
+
+    settings: Settings
+    sizes: Sizes
+    only: tuple[str, ...] = ()
+    samples: dict[str, list[Sample]] = field(default_factory=lambda: defaultdict(list))
+    extra: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+
+    def wants(self, *names: str) -> bool:
+        """Whether any of the names is to be measured."""
+        return not self.only or any(name.startswith(self.only) for name in names)
+
+    def add(self, name: str, sample: Sample) -> None:
+        if self.wants(name):
+            self.samples[name].append(sample)
+            self.step(f"  {name}: {sample.value:,.6g}")
+
+    def step(self, text: str) -> None:
+        """One line of progress with the minutes since the beginning."""
+        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
+        print(f"{minutes:3}:{seconds:02}  {text}", flush=True)
+
+    def at(self, **changes: Any) -> Settings:
+        """The instance's settings with another topic, root or keyspace."""
+        return replace(self.settings, **changes)
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        """A session with the stream's configuration that stays warm: starting one for each check costs 20 s."""
+        from pyspark.sql import SparkSession
+
+        os.environ.update(spark_environment(self.settings))
+        time.tzset()
+        scratch_folder(self.settings, "bench").mkdir(parents=True, exist_ok=True)
+        builder = SparkSession.builder.master(self.settings.spark_master).appName("bench")
+        builder = builder.config("spark.driver.extraClassPath", f"{self.settings.cache}/jars/spark/*")
+        for key, value in (spark_conf(self.settings, "bench") | {"spark.driver.memory": "3g"}).items():
+            builder = builder.config(key, value)
+        spark = builder.getOrCreate()
+        spark.sparkContext.setLogLevel("ERROR")
+        return spark
