@@ -76,11 +76,11 @@ class Settings:
     spark_master: str = "local[4]"
     # A record is late when it was appended more than this after it was observed; late records are merged like others.
     lateness: timedelta = timedelta(hours=6)
-    # How long an exact repeat is removed before it reaches the tables; later repeats are no-ops of the merge. Each batch
-    # looks through all records of two horizons for those to forget: 10 minutes of a backlog at 20,000/s are millions.
+    # How long an exact repeat is removed before it reaches the tables; later repeats are no-ops of the merge. Each
+    # batch looks through all records of two horizons for those to forget: ten minutes of a backlog are millions.
     repeat_horizon: timedelta = timedelta(minutes=1)
     # A query's batch starts at its pace while at least the least number of records waits, else when the delay is over:
-    # a trickle of readings neither keeps a core busy nor fills folders with small files, and a backlog waits for nobody.
+    # a trickle of readings neither keeps a core busy nor fills folders with small files; a backlog waits for nobody.
     archive_trigger: timedelta = timedelta(seconds=5)
     archive_least_records: int = 100_000
     archive_delay: timedelta = timedelta(seconds=30)

@@ -39,8 +39,8 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
         "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "false",
         # What is cached lives for one batch: compressing it costs more than it saves.
         "spark.sql.inMemoryColumnarStorage.compressed": "false",
-        # HotSpot never compiles a method of more than 8,000 bytes: the judging of a batch, fused into one, was interpreted
-        # for ever and took six times the CPU.
+        # HotSpot never compiles a method of more than 8,000 bytes: the judging of a batch, fused into one, was
+        # interpreted for ever and took six times the CPU.
         "spark.sql.codegen.hugeMethodLimit": "8000",
         # Spark keeps the classes of a hundred plans by default; batches of both queries need more, and each class that
         # is dropped is compiled anew, and runs interpreted again at first.
