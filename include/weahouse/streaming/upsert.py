@@ -24,6 +24,7 @@ from weahouse.schemas.datasets import (
     SUMMARIES_BY_STATION,
 )
 from weahouse.streaming.extent import extent_of
+from weahouse.streaming.fault_points import CASSANDRA_WRITTEN, CURATED_WRITTEN, held_back_for, reached
 from weahouse.transforms.changes import CORRECTION, NEW, REPEAT, SUPERSEDED, WRITTEN, resolve
 from weahouse.transforms.newest import newest_of_each_key
 from weahouse.transforms.panes import summarise
@@ -92,8 +93,10 @@ def _write(
         observations = beside.submit(_serve, run, observation_rows(written), OBSERVATIONS_BY_STATION)
         latest = beside.submit(_serve, run, latest_rows(written), LATEST_BY_REGION)
         panes = beside.submit(_serve, run, summary_rows(_touched_panes(rows, wanted)), SUMMARIES_BY_STATION)
+        reached(CASSANDRA_WRITTEN, after=(observations, latest, panes))
         if counts["inserted"] + counts["updated"]:
             _merge_into_curated(written, run, extent, with_updates=counts["updated"] > 0)
+        reached(CURATED_WRITTEN)
     latest.result()
     counts = {"rows_served": observations.result(), "panes": panes.result()}
     # Handed over last: the evaluation of alerts may begin at once, and reads what was written here.
@@ -140,6 +143,7 @@ def _touched(run: Run, written: DataFrame) -> list[pa.Table]:
 
 
 def _serve(run: Run, rows: DataFrame, table: ServingTable) -> int:
+    held_back_for(CURATED_WRITTEN)
     settings = run.settings
     target = Target(
         tuple(settings.cassandra), settings.cassandra_keyspace, table, settings.serving_retention_days * 86400
