@@ -14,6 +14,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple
 
+from confluent_kafka import KafkaException
+
 from tests.integration.apart import Apart, apart
 from tests.integration.conftest import eventually
 from weahouse.embedded import process, servers
@@ -152,7 +154,8 @@ class Bed:
         began = time.monotonic()
 
         def is_settled() -> bool:
-            with suppress(OSError, kafka.KafkaError):
+            # A broker that has just come back refuses in other words than one that is away.
+            with suppress(OSError, kafka.KafkaError, KafkaException):
                 return self.stream.lag() == 0
             return False
 

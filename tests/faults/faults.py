@@ -31,6 +31,7 @@ AWAY_S = 8.0
 _HIT_WITHIN_S = 90.0
 LOST_RECORDS = 50
 _REFUSED_WITHIN_S = 150.0
+_WAY_OUT = "weahouse stream rebuild"
 
 
 class FaultError(AssertionError):
@@ -158,16 +159,15 @@ def ruin(bed: Bed, fault: str, records: Sequence[Record]) -> None:
     kind(bed, records)
 
     def refused() -> bool:
-        found = stream_status(bed.settings)
-        return bool(found["state"] == "failed" and found["pid"] is None and found["error"])
+        return driver.live_pid(bed.settings) is None and bool(_progress(bed).get("refusal"))
 
     try:
-        eventually(refused, "an end with a reason", _REFUSED_WITHIN_S)
+        eventually(refused, "a refusal", _REFUSED_WITHIN_S)
     except AssertionError:
         raise FaultError("not_refused", f"{fault} did not end the stream: {stream_status(bed.settings)}") from None
-    found = stream_status(bed.settings)["error"]
-    if not found.startswith(f"{error}: ") or "weahouse stream rebuild" not in found:
-        raise FaultError("refused_without_name", f"{fault} ended the stream with: {found}")
+    found = stream_status(bed.settings)
+    if found["state"] != "failed" or not found["error"].startswith(f"{error}: ") or _WAY_OUT not in found["error"]:
+        raise FaultError("refused_without_name", f"after {fault} the status is {found}")
 
 
 def rebuild(bed: Bed) -> None:

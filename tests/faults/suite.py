@@ -14,6 +14,7 @@ from tests.faults.faults import FaultError, rebuild, ruin, strike
 from tests.faults.load import chunks, load
 from tests.faults.schedule import KILLED_AT, Schedule, schedule
 from tests.integration.apart import apart
+from weahouse.embedded.process import EmbeddedError
 from weahouse.io.gaps import read_gaps
 from weahouse.orchestration import driver
 
@@ -80,7 +81,7 @@ def run_seed(
         settled_s = _settle(on)
     except FaultError as error:
         settled_s, report = None, Report(violations=[Violation(error.name, error.detail)])
-    except AssertionError as error:
+    except (AssertionError, EmbeddedError) as error:
         settled_s, report = None, Report(violations=[Violation("fault_not_over", str(error))])
     expected = Expected(plan.seed, since, [*on.acknowledged], [*on.lost], plan.refusing, gaps, calm)
     # Of a stream that is not at rest nothing can be said.
