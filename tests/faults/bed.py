@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+import traceback
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -66,10 +67,15 @@ class Supervisor(Thread):
 
     def run(self) -> None:
         while not self._ended.wait(_LOOK_EVERY_S):
-            # Servers that are away are waited for, as the trigger does.
-            with suppress(OSError, process.EmbeddedError):
+            try:
                 if not self._held.is_set() and self._look():
                     self._ended.wait(_BACK_OFF_S)
+            except (OSError, process.EmbeddedError):
+                # Servers that are away are waited for, as the trigger does.
+                continue
+            except Exception:
+                # Airflow's task would fail here, and be tried again.
+                traceback.print_exc()
 
     def end(self) -> None:
         self._ended.set()

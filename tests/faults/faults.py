@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PAUSED_S = 30.0
 # Long enough that batches meet the outage, short enough for five minutes a seed.
 AWAY_S = 8.0
-_HIT_WITHIN_S = 90.0
+_HIT_WITHIN_S = 120.0
 LOST_RECORDS = 50
 _REFUSED_WITHIN_S = 150.0
 _WAY_OUT = "weahouse stream rebuild"
