@@ -211,12 +211,15 @@ class Bed:
             self.signal_server(name, signal.SIGCONT)
 
     def hdfs_admin(self, *arguments: str) -> None:
-        """Run Hadoop's own administration tool."""
-        conf = conf_folder(self.platform, "hdfs")
-        tool = ("org.apache.hadoop.hdfs.tools.DFSAdmin", *arguments)
-        command = [str(java_home() / "bin" / "java"), f"@{conf}/jvm.options", *tool]
-        run = subprocess.run(command, cwd=self.platform.home, capture_output=True, text=True, check=False)
-        assert run.returncode == 0, run.stdout + run.stderr
+        hdfs_admin(self.platform, *arguments)
+
+
+def hdfs_admin(platform: Settings, *arguments: str) -> None:
+    """Run Hadoop's own administration tool."""
+    tool = ("org.apache.hadoop.hdfs.tools.DFSAdmin", *arguments)
+    command = [str(java_home() / "bin" / "java"), f"@{conf_folder(platform, 'hdfs')}/jvm.options", *tool]
+    run = subprocess.run(command, cwd=platform.home, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 def send_all(settings: Settings, records: Sequence[Record], seconds: float) -> list[Acknowledged]:
