@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from weahouse.streaming.run import Run
 
 _NEWER = " > ".join(f"struct({alias}.ingested_at, {alias}.kafka_partition, {alias}.kafka_offset)" for alias in "st")
-_IS_CORRECTION = f"t.payload_hash <> s.payload_hash AND {_NEWER}"
 _PLACED_BY = ("station_id", "observed_date")
 # One a core of the smallest machine; more would only be more tasks to start for each small batch.
 _PLACES = 2
@@ -124,7 +123,7 @@ def _count(rows: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
 def _merge_into_curated(written: DataFrame, run: Run, extent: Extent, *, with_updates: bool) -> None:
     rows = written.where(F.col("change").isin(NEW, CORRECTION))
     # Without corrections no file of the table has to be rewritten, and Delta only appends.
-    update_when = _IS_CORRECTION if with_updates else None
+    update_when = _NEWER if with_updates else None
     merge_by_key(rows, run.settings, CURATED_OBSERVATIONS, extent.bounds("t."), update_when=update_when)
 
 
