@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean lint test test-slow test-all golden docs qc-scores lock bench
+.PHONY: help setup up down status clean lint test test-slow test-faults test-all golden docs qc-scores lock bench
 
 weahouse := .venv/bin/weahouse
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing: OS packages, the locked environment in .venv/ (every other target does this first)
 	@deploy/setup.sh
@@ -32,6 +32,9 @@ test: setup ## Run the tests on servers of their own
 
 test-slow: setup ## Run the tests that take minutes: the whole file of real observations, with kills
 	.venv/bin/pytest -m slow
+
+test-faults: setup ## Strike the stream with faults, by seeds: SEEDS=5 SEED_BASE=1; RECORD=1 notes the results
+	.venv/bin/python -m tests.faults --seeds $(or $(SEEDS),5) --seed-base $(or $(SEED_BASE),1) $(if $(RECORD),--record)
 
 test-all: test test-slow ## Run all tests
 

@@ -2,108 +2,38 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from weahouse.settings import ROOT, Settings, from_environment, settings
+from tests import instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyspark.sql import SparkSession
 
-# Two runs at once need two homes and two offsets.
-HOME = Path(os.environ.get("WEAHOUSE_TEST_HOME", ROOT / ".weahouse-test")).resolve()
-PORT_OFFSET = os.environ.get("WEAHOUSE_TEST_PORT_OFFSET", "20000")
-
-# Before anything of Airflow or Spark is imported: both read their environment once. An instance that the person at
-# the keyboard has configured must not leak into the tests.
-for _name in [name for name in os.environ if name.startswith(("WEAHOUSE_", "AIRFLOW_", "SPARK_", "PYSPARK_"))]:
-    del os.environ[_name]
-TEST_SETTINGS = from_environment(
-    {
-        "WEAHOUSE_HOME": str(HOME),
-        "WEAHOUSE_PORT_OFFSET": PORT_OFFSET,
-        "WEAHOUSE_SERVING_RETENTION_DAYS": "0",
-        # Tests wait for batches; nothing they check depends on the pace.
-        "WEAHOUSE_OBSERVATIONS_TRIGGER": "1s",
-        "WEAHOUSE_OBSERVATIONS_LEAST_RECORDS": "1",
-        # Small enough that a load of some thousand records takes several batches, between which drivers are killed.
-        "WEAHOUSE_MAX_OFFSETS_PER_TRIGGER": "2000",
-        "WEAHOUSE_ARCHIVE_TRIGGER": "2s",
-        "WEAHOUSE_ARCHIVE_LEAST_RECORDS": "1",
-        "WEAHOUSE_ALERT_RULES": str(ROOT / "tests" / "data" / "alert_rules.yaml"),
-    }
-)
-os.environ.update(TEST_SETTINGS.environment())
-os.environ["TZ"] = "UTC"
-time.tzset()
+    from weahouse.settings import Settings
 
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_home() -> Iterator[None]:
     """An empty home at the start; what runs at the end is stopped, what was written stays to be looked at."""
-    HOME.parent.mkdir(parents=True, exist_ok=True)
-    lock = HOME.with_suffix(".lock").open("w")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pytest.exit(f"another test run uses {HOME}: wait, or set WEAHOUSE_TEST_HOME and WEAHOUSE_TEST_PORT_OFFSET", 2)
-    stop_everything()
-    shutil.rmtree(HOME, ignore_errors=True)
-    HOME.mkdir(parents=True)
-    settings.cache_clear()
-    yield
-    stop_everything()
-    lock.close()
-
-
-def stop_everything() -> None:
-    """Stop whatever a pid file of the tests' home names, also of an earlier run; Airflow goes before the stream."""
-    from weahouse.embedded.instance import SERVICES, STREAM
-    from weahouse.embedded.process import stop
-
-    for name in (*[name for name in reversed(SERVICES) if name.startswith("airflow")], STREAM, *SERVICES):
-        stop(HOME, name)
+        with instance.clean_home():
+            yield
+    except instance.HomeTakenError as error:
+        pytest.exit(str(error), 2)
 
 
 @pytest.fixture(scope="session")
 def spark(clean_home: None) -> Iterator[SparkSession]:
     """The session of all tests, with the configuration of the platform's own applications."""
-    from pyspark.sql import SparkSession
-
-    from weahouse.embedded.jars import resolve
-    from weahouse.orchestration.spark_submit import scratch_folder, spark_conf, spark_environment
-
-    resolve(TEST_SETTINGS, print)
-    os.environ.update(spark_environment(TEST_SETTINGS))
-    scratch_folder(TEST_SETTINGS, "tests").mkdir(parents=True, exist_ok=True)
-    builder = SparkSession.builder.master("local[2]").appName("tests")
-    builder = builder.config("spark.driver.extraClassPath", f"{TEST_SETTINGS.cache}/jars/spark/*")
-    for key, value in spark_conf(TEST_SETTINGS, "tests").items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    yield session
-    session.stop()
+    with instance.spark_session() as session:
+        yield session
 
 
 @pytest.fixture(scope="session")
 def platform(clean_home: None) -> Settings:
     """Real Kafka, Cassandra, HDFS and Postgres, with topic, tables and zones."""
-    from weahouse.embedded.instance import start_servers
-    from weahouse.io.cassandra import create_schema
-    from weahouse.io.hdfs import Hdfs
-    from weahouse.io.kafka import ensure_topic
-
-    start_servers(TEST_SETTINGS, print)
-    ensure_topic(TEST_SETTINGS)
-    create_schema(TEST_SETTINGS)
-    Hdfs(TEST_SETTINGS).mkdirs(TEST_SETTINGS.hdfs_root)
-    return TEST_SETTINGS
+    return instance.start_platform()

@@ -54,7 +54,7 @@ class Stream:
 
     def settle(self) -> None:
         """Wait until every query has committed every record."""
-        eventually(lambda: self._lag() == 0, "a lag of 0")
+        eventually(lambda: self.lag() == 0, "a lag of 0")
 
     def lake(self, sql: str) -> list[dict[str, Any]]:
         return lake.rows(lake.query(self.settings, sql))
@@ -65,7 +65,8 @@ class Stream:
     def progress(self, name: str) -> dict[str, Any]:
         return dict(read_progress(self.settings)[name])
 
-    def _lag(self) -> int:
+    def lag(self) -> int:
+        """Records that the slowest query has not committed."""
         lags = lag_by_query(read_progress(self.settings), begin_offsets(self.settings), end_offsets(self.settings))
         return max(lags.values())
 

@@ -49,6 +49,14 @@ def test_the_same_offset_of_a_topic_that_was_created_again_is_another_record(spa
     assert row["change"] == CORRECTION
 
 
+def test_a_reading_that_returned_within_a_batch_leaves_the_record_between_superseded(spark: SparkSession):
+    first, between = event(air_temperature_c=1.0), event(air_temperature_c=2.0)
+    batch = newest_of_each_key(judged(spark, b"", between, first, appended_at=LATER))
+    row = resolve(batch, held(spark, first)).first()
+    # Offset 2 is the last record: the one between, at offset 1, is older than what the table then holds.
+    assert (row["change"], row["kafka_offset"], row["revision"]) == (CORRECTION, 2, HELD_REVISION + 1)
+
+
 def test_an_older_record_is_superseded(spark: SparkSession):
     batch = newest_of_each_key(judged(spark, b"", event(air_temperature_c=2.0)))
     known = held(spark, event(air_temperature_c=1.0), appended_at=LATER)

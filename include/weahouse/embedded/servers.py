@@ -89,7 +89,9 @@ def _format_kafka(settings: Settings) -> None:
     if not (settings.home / "kafka" / "meta.properties").exists():
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = _java(settings, "kafka", "kafka.tools.StorageTool")
-        _run(settings, "kafka", (*tool, "format", "--cluster-id", cluster, "--config", str(properties), "--standalone"))
+        # One id in 64 begins with a hyphen, which on its own would be taken for an option.
+        told = ("format", f"--cluster-id={cluster}", "--config", str(properties), "--standalone")
+        _run(settings, "kafka", (*tool, *told))
 
 
 def _run(settings: Settings, name: str, command: tuple[str, ...]) -> None:

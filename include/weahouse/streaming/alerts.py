@@ -23,6 +23,7 @@ from weahouse.alerts.watch import Touched, Watch, touched_of
 from weahouse.io import alerts as io
 from weahouse.io.kafka import ensure_topic
 from weahouse.schemas.datasets import ALERTS_TOPIC
+from weahouse.streaming.fault_points import ALERTS_TOLD, reached
 from weahouse.streaming.fencing import StopRequestedError, check_epoch
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Alerts:
         check_epoch(self._run.hdfs, self._run.settings.hdfs_root, self._run.epoch)
         told = [change.alert.row() for change in changes if change.is_published]
         self._publisher.publish(told, self._wait_for_kafka)
+        reached(ALERTS_TOLD)
         if self._run.waiting_on == "kafka":
             self._run.waiting_on = None
         rows = [

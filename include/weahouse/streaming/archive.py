@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from weahouse.io.delta import append_once
 from weahouse.schemas.datasets import CURATED_QUARANTINE, RAW_OBSERVATIONS, RECORD_COLUMNS
+from weahouse.streaming.fault_points import ARCHIVE_PLANNED, ARCHIVE_WRITTEN, RAW_WRITTEN, reached
 from weahouse.streaming.identity import confirm_topic
 from weahouse.transforms.parse import ingest_hour, parse
 
@@ -24,6 +25,7 @@ _FILES_PER_BATCH = 2
 def archive_batch(run: Run, records: DataFrame, batch_id: int, checkpoint_id: str) -> None:
     """Append one micro-batch to Raw and to the quarantine; done twice it changes nothing."""
     run.before_batch()
+    reached(ARCHIVE_PLANNED)
     writer = f"archive/{checkpoint_id}"
     told = parse(records).select(*RECORD_COLUMNS, "reason", ingest_hour()).coalesce(_FILES_PER_BATCH)
     told = told.persist(StorageLevel.MEMORY_AND_DISK_DESER)
@@ -34,7 +36,9 @@ def archive_batch(run: Run, records: DataFrame, batch_id: int, checkpoint_id: st
         confirm_topic(run)
         append_once(told, run.settings, RAW_OBSERVATIONS, writer, batch_id)
         if quarantined:
+            reached(RAW_WRITTEN)
             append_once(unreadable.coalesce(1), run.settings, CURATED_QUARANTINE, writer, batch_id)
+        reached(ARCHIVE_WRITTEN)
     finally:
         told.unpersist()
     run.counts["archive"][batch_id] = {"quarantined": quarantined}

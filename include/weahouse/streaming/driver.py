@@ -17,6 +17,7 @@ from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, 
 from weahouse.schemas.render import checkpoint_path, path, progress_path
 from weahouse.streaming.alerts import Alerts
 from weahouse.streaming.archive import archive_batch
+from weahouse.streaming.fault_points import OBSERVATIONS_COMMITTED, reached
 from weahouse.streaming.fencing import FencedError, StopRequestedError, TableLease, check_epoch, take_epoch
 from weahouse.streaming.identity import as_starting_offsets, refusal, sentence, verify
 from weahouse.streaming.observations import ObservationsQuery
@@ -154,6 +155,7 @@ class Driver:
             counts = self._run.counts[name].pop(progress["batchId"], {})
             told = document(self._run, name, progress, counts)
             if name == "observations":
+                reached(OBSERVATIONS_COMMITTED)
                 told["merged_again"] = self._observations.settle(self._spark, progress, counts)
                 told["alerts_changed"] = self._alerts.judge(self._run.take_touched())
                 self._vigil.settled(progress)

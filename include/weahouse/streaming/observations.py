@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from weahouse.schemas.datasets import REPEAT_KEY
 from weahouse.schemas.render import checkpoint_path
+from weahouse.streaming.fault_points import OBSERVATIONS_PLANNED, OBSERVATIONS_WRITTEN, reached
 from weahouse.streaming.identity import as_starting_offsets
 from weahouse.streaming.source import read_range
 from weahouse.streaming.upsert import upsert
@@ -57,8 +58,10 @@ class ObservationsQuery:
     def batch(self, rows: DataFrame, batch_id: int) -> None:
         """One micro-batch into the tables."""
         self.run.before_batch()
+        reached(OBSERVATIONS_PLANNED)
         with self._lock:
             counts = upsert(self.run, rows, self.rules, self.registry)
+        reached(OBSERVATIONS_WRITTEN)
         self.run.counts["observations"][batch_id] = counts
 
     def settle(self, spark: SparkSession, progress: dict[str, Any], counts: dict[str, Any]) -> dict[str, Any]:

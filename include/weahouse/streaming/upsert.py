@@ -24,6 +24,7 @@ from weahouse.schemas.datasets import (
     SUMMARIES_BY_STATION,
 )
 from weahouse.streaming.extent import extent_of
+from weahouse.streaming.fault_points import CASSANDRA_WRITTEN, CURATED_WRITTEN, held_back_for, reached
 from weahouse.transforms.changes import CORRECTION, NEW, REPEAT, SUPERSEDED, WRITTEN, resolve
 from weahouse.transforms.newest import newest_of_each_key
 from weahouse.transforms.panes import summarise
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from weahouse.streaming.run import Run
 
 _NEWER = " > ".join(f"struct({alias}.ingested_at, {alias}.kafka_partition, {alias}.kafka_offset)" for alias in "st")
-_IS_CORRECTION = f"t.payload_hash <> s.payload_hash AND {_NEWER}"
 _PLACED_BY = ("station_id", "observed_date")
 # One a core of the smallest machine; more would only be more tasks to start for each small batch.
 _PLACES = 2
@@ -92,8 +92,10 @@ def _write(
         observations = beside.submit(_serve, run, observation_rows(written), OBSERVATIONS_BY_STATION)
         latest = beside.submit(_serve, run, latest_rows(written), LATEST_BY_REGION)
         panes = beside.submit(_serve, run, summary_rows(_touched_panes(rows, wanted)), SUMMARIES_BY_STATION)
+        reached(CASSANDRA_WRITTEN, after=(observations, latest, panes))
         if counts["inserted"] + counts["updated"]:
             _merge_into_curated(written, run, extent, with_updates=counts["updated"] > 0)
+        reached(CURATED_WRITTEN)
     latest.result()
     counts = {"rows_served": observations.result(), "panes": panes.result()}
     # Handed over last: the evaluation of alerts may begin at once, and reads what was written here.
@@ -121,7 +123,7 @@ def _count(rows: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
 def _merge_into_curated(written: DataFrame, run: Run, extent: Extent, *, with_updates: bool) -> None:
     rows = written.where(F.col("change").isin(NEW, CORRECTION))
     # Without corrections no file of the table has to be rewritten, and Delta only appends.
-    update_when = _IS_CORRECTION if with_updates else None
+    update_when = _NEWER if with_updates else None
     merge_by_key(rows, run.settings, CURATED_OBSERVATIONS, extent.bounds("t."), update_when=update_when)
 
 
@@ -140,6 +142,7 @@ def _touched(run: Run, written: DataFrame) -> list[pa.Table]:
 
 
 def _serve(run: Run, rows: DataFrame, table: ServingTable) -> int:
+    held_back_for(CURATED_WRITTEN)
     settings = run.settings
     target = Target(
         tuple(settings.cassandra), settings.cassandra_keyspace, table, settings.serving_retention_days * 86400

@@ -41,12 +41,16 @@ def resolve(newest: DataFrame, table: DataFrame) -> DataFrame:
 @cache
 def _change() -> Column:
     version, held_version = F.struct(*VERSION), F.struct(*[F.col(f"held_{column}").alias(column) for column in VERSION])
+    says_the_same = F.col("payload_hash") == F.col("held_payload_hash")
+    # A reading that returned to what it was (A, B, A) with B in this batch too: the row must carry the last record's
+    # version, or B, which is newer than the first, would be neither held nor superseded.
+    returned = F.col("contested") & (version > held_version)
     return (
         F.when(F.col("payload_hash").isNull(), F.lit(None))
         .when(F.col("held_payload_hash").isNull(), NEW)
         # With the append time, because a topic that was created again has the same offsets once more.
         .when(version == held_version, AGAIN)
-        .when(F.col("payload_hash") == F.col("held_payload_hash"), REPEAT)
+        .when(says_the_same & ~returned, REPEAT)
         .when(version > held_version, CORRECTION)
         .otherwise(SUPERSEDED)
     )
