@@ -44,6 +44,8 @@ def alone(platform: Settings) -> Iterator[Stream]:
         port_offset=platform.port_offset + 1000,
         # For ever, so that all of Cassandra can be compared.
         serving_retention_days=0,
+        # Eight batches: kills strike within the load, and the file is not taken in by the tests' small steps.
+        max_offsets_per_trigger=50_000,
     )
     start_servers(settings, print, only=("kafka", "cassandra", "namenode", "datanode"))
     ensure_topic(settings)
