@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,6 +48,9 @@ def alone(platform: Settings) -> Iterator[Stream]:
         # Eight batches: kills strike within the load, and the file is not taken in by the tests' small steps.
         max_offsets_per_trigger=50_000,
     )
+    # A run that was broken off may have left its servers and its records.
+    stop_servers(settings)
+    shutil.rmtree(settings.home, ignore_errors=True)
     start_servers(settings, print, only=("kafka", "cassandra", "namenode", "datanode"))
     ensure_topic(settings)
     create_schema(settings)
