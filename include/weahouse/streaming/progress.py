@@ -96,6 +96,7 @@ def document(run: Run, query: str, progress: dict[str, Any], counts: dict[str, A
         "last_batch_at": progress["timestamp"],
         "rows_in": progress["numInputRows"],
         "duration_s": progress["durationMs"].get("triggerExecution", 0) / 1000,
+        "phases_s": {phase: ms / 1000 for phase, ms in progress["durationMs"].items()},
         "repeats_removed": state.get("customMetrics", {}).get("numDroppedDuplicateRows", 0),
         "dropped_by_watermark": state.get("numRowsDroppedByWatermark", 0),
         "waiting_on": run.waiting_on,

@@ -6,7 +6,9 @@ writing of Cassandra's partitions, finds together what belongs together, and mov
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pyspark import StorageLevel
@@ -31,6 +33,8 @@ from weahouse.transforms.panes import summarise
 from weahouse.transforms.served import latest_rows, observation_rows, summary_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
@@ -52,14 +56,17 @@ def upsert(
     """Merge observations into Curated and Cassandra, and make the touched panes anew; repeating it changes nothing.
 
     Rows of other `changes` than the given ones are counted only. Returns counts: inserted, updated, repeats,
-    superseded, written, late, contested, rows_served, panes; nothing where there are no rows.
+    superseded, written, late, contested, rows_served, panes, and steps_s, how long each step took (those of the
+    tables run beside each other); nothing where there are no rows.
     """
+    steps_s: dict[str, float] = {}
     newest = newest_of_each_key(_placed(observations))
     judged = judge(registry.with_region(newest), rules).drop("latitude_deg")
     judged = judged.persist(StorageLevel.MEMORY_AND_DISK_DESER)
     try:
-        extent = extent_of(judged)
-        return _merge(run, judged, extent, registry, changes) if extent else {}
+        with timed(steps_s, "judge"):
+            extent = extent_of(judged)
+        return _merge(run, judged, extent, registry, changes, steps_s) if extent else {}
     finally:
         judged.unpersist()
 
@@ -68,39 +75,68 @@ def _placed(rows: DataFrame) -> DataFrame:
     return rows.repartition(_PLACES, *_PLACED_BY)
 
 
-def _merge(run: Run, judged: DataFrame, extent: Extent, registry: Registry, wanted: tuple[str, ...]) -> dict[str, Any]:
+def _merge(
+    run: Run,
+    judged: DataFrame,
+    extent: Extent,
+    registry: Registry,
+    wanted: tuple[str, ...],
+    steps_s: dict[str, float],
+) -> dict[str, Any]:
     with run.curated_lease.held():
-        held = read_table(judged.sparkSession, run.settings, CURATED_OBSERVATIONS).where(extent.bounds())
-        rows = resolve(judged, _placed(held)).persist(StorageLevel.MEMORY_AND_DISK_DESER)
+        with timed(steps_s, "plan"):
+            held = read_table(judged.sparkSession, run.settings, CURATED_OBSERVATIONS).where(extent.bounds())
+            rows = resolve(judged, _placed(held)).persist(StorageLevel.MEMORY_AND_DISK_DESER)
         try:
-            counts = _count(rows, wanted)
+            with timed(steps_s, "join"):
+                counts = _count(rows, wanted)
             if counts["written"]:
-                counts |= _write(run, rows, extent, counts, wanted)
+                with timed(steps_s, "write"):
+                    counts |= _write(run, rows, extent, counts, wanted, steps_s)
         finally:
             rows.unpersist()
     registry.add_unknown(counts.pop("unknown"))
-    return counts
+    return counts | {"steps_s": steps_s}
 
 
 def _write(
-    run: Run, rows: DataFrame, extent: Extent, counts: dict[str, Any], wanted: tuple[str, ...]
+    run: Run,
+    rows: DataFrame,
+    extent: Extent,
+    counts: dict[str, Any],
+    wanted: tuple[str, ...],
+    steps_s: dict[str, float],
 ) -> dict[str, Any]:
     """Write what changed to every table at once: none needs what another writes."""
     written = rows.where(F.col("change").isin(*wanted))
+
+    def serve(told: DataFrame, table: ServingTable) -> int:
+        with timed(steps_s, table.name):
+            return _serve(run, told, table)
+
     with ThreadPoolExecutor(4) as beside:
         touched = beside.submit(_touched, run, written)
-        observations = beside.submit(_serve, run, observation_rows(written), OBSERVATIONS_BY_STATION)
-        latest = beside.submit(_serve, run, latest_rows(written), LATEST_BY_REGION)
-        panes = beside.submit(_serve, run, summary_rows(_touched_panes(rows, wanted)), SUMMARIES_BY_STATION)
+        observations = beside.submit(serve, observation_rows(written), OBSERVATIONS_BY_STATION)
+        latest = beside.submit(serve, latest_rows(written), LATEST_BY_REGION)
+        panes = beside.submit(serve, summary_rows(_touched_panes(rows, wanted)), SUMMARIES_BY_STATION)
         reached(CASSANDRA_WRITTEN, after=(observations, latest, panes))
         if counts["inserted"] + counts["updated"]:
-            _merge_into_curated(written, run, extent, with_updates=counts["updated"] > 0)
+            with timed(steps_s, CURATED_OBSERVATIONS.name):
+                _merge_into_curated(written, run, extent, with_updates=counts["updated"] > 0)
         reached(CURATED_WRITTEN)
     latest.result()
     counts = {"rows_served": observations.result(), "panes": panes.result()}
     # Handed over last: the evaluation of alerts may begin at once, and reads what was written here.
     run.touched += touched.result()
     return counts
+
+
+@contextmanager
+def timed(steps_s: dict[str, float], step: str) -> Iterator[None]:
+    """Note how many seconds a step took."""
+    began = time.monotonic()
+    yield
+    steps_s[step] = round(time.monotonic() - began, 3)
 
 
 def _count(rows: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:

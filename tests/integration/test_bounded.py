@@ -1,0 +1,91 @@
+"""A day of one-minute readings in some minutes: what the stream keeps for itself stops growing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from tests.integration.apart import Apart, apart
+from tests.rows import event
+
+from weahouse.embedded.java import java_home
+from weahouse.orchestration import driver
+from weahouse.schemas.render import checkpoint_path
+from weahouse.streaming.bounds import figures
+
+if TYPE_CHECKING:
+    from weahouse.settings import Settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+STATIONS, STEPS = 50, 288
+STEP = timedelta(days=1) / STEPS
+# Spark begins to clear a checkpoint after some 130 batches; a step and its batch take about so long.
+PACE_S = 1.5
+MOST_GROWTH = 1.2
+# Caches of a young JVM and its Python still fill, by less than a thirtieth of their heap; the state has none.
+ROOM_BYTES = {"heap": 100 * 2**20, "python": 100 * 2**20, "state": 0}
+
+
+@pytest.fixture
+def bounded(platform: Settings) -> Iterator[Apart]:
+    """A stream that forgets repeats as soon as its pace allows, so that its state turns over many times."""
+    stream = apart(platform, "bounded", repeat_horizon=timedelta(seconds=10))
+    stream.start()
+    yield stream
+    driver.stop(stream.settings)
+
+
+def readings(step: int) -> list[tuple[str, bytes]]:
+    """What all stations report within one step, minute by minute."""
+    begin = datetime(2024, 5, 1, tzinfo=UTC) + step * STEP
+    minutes = range(STEP // timedelta(minutes=1))
+    return [
+        (f"day-{n}", event(station_id=f"day-{n}", observed_at=at.isoformat(), air_temperature_c=10 + n / 10))
+        for at in (begin + timedelta(minutes=minute) for minute in minutes)
+        for n in range(STATIONS)
+    ]
+
+
+def send(stream: Apart, steps: range) -> None:
+    for step in steps:
+        stream.send(*readings(step))
+        time.sleep(PACE_S)
+    stream.settle()
+
+
+def held_bytes(stream: Apart) -> dict[str, int]:
+    """What lives on the JVM's heap, the resident set of its Python processes, and the state on HDFS."""
+    pid = driver.live_pid(stream.settings)
+    assert pid is not None
+    jcmd = [str(java_home() / "bin" / "jcmd"), str(pid)]
+    # A histogram of what is alive collects the rest first.
+    histogram = subprocess.run([*jcmd, "GC.class_histogram"], capture_output=True, text=True, check=True).stdout
+    total = re.search(r"^Total\s+\d+\s+(\d+)", histogram, re.MULTILINE)
+    assert total is not None
+    state = f"{checkpoint_path('observations', stream.settings.hdfs_root)}/state/0"
+    return {
+        "heap": int(total[1]),
+        "python": sum(process.memory_info().rss for process in psutil.Process(pid).children(recursive=True)),
+        "state": sum(stream.hdfs.count(f"{state}/{name}")[1] for name in stream.hdfs.list(state)),
+    }
+
+
+def test_a_day_leaves_state_checkpoints_and_memory_as_half_a_day_did(bounded: Apart):
+    send(bounded, range(STEPS // 2))
+    early, batches = held_bytes(bounded), bounded.progress("observations")["batch_id"]
+    send(bounded, range(STEPS // 2, STEPS))
+    late = held_bytes(bounded)
+    assert bounded.progress("observations")["batch_id"] > batches + 100
+    assert bounded.lake("SELECT count(*) AS n FROM curated.observations") == [{"n": STATIONS * 24 * 60}]
+    limits = {name: MOST_GROWTH * held + ROOM_BYTES[name] for name, held in early.items()}
+    assert {name: (early[name], late[name]) for name in late if late[name] > limits[name]} == {}
+    checkpoints = [each for each in figures(bounded.settings, bounded.hdfs) if each.what.startswith("checkpoint")]
+    assert len(checkpoints) > 4
+    assert [each for each in checkpoints if each.needs_attention] == []
