@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from weahouse.orchestration.spark_submit import scratch_folder, spark_conf, spark_environment
+from bench.session import local_session
+from weahouse.orchestration.spark_submit import DRIVER_MEMORY
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -65,15 +65,5 @@ class Bench:
     @cached_property
     def spark(self) -> SparkSession:
         """A session with the stream's configuration that stays warm: starting one for each check costs 20 s."""
-        from pyspark.sql import SparkSession
-
-        os.environ.update(spark_environment(self.settings))
-        time.tzset()
-        scratch_folder(self.settings, "bench").mkdir(parents=True, exist_ok=True)
-        builder = SparkSession.builder.master(self.settings.spark_master).appName("bench")
-        builder = builder.config("spark.driver.extraClassPath", f"{self.settings.cache}/jars/spark/*")
-        for key, value in (spark_conf(self.settings, "bench") | {"spark.driver.memory": "3g"}).items():
-            builder = builder.config(key, value)
-        spark = builder.getOrCreate()
-        spark.sparkContext.setLogLevel("ERROR")
-        return spark
+        memory = {"spark.driver.memory": DRIVER_MEMORY}
+        return local_session(self.settings, "bench", self.settings.spark_master, **memory)

@@ -88,20 +88,12 @@ def _stop_everything() -> None:
 @contextmanager
 def spark_session() -> Iterator[SparkSession]:
     """A session with the configuration of the platform's own applications."""
-    from pyspark.sql import SparkSession
+    from bench.session import local_session
 
     from weahouse.embedded.jars import resolve
-    from weahouse.orchestration.spark_submit import scratch_folder, spark_conf, spark_environment
 
     resolve(TEST_SETTINGS, print)
-    os.environ.update(spark_environment(TEST_SETTINGS))
-    scratch_folder(TEST_SETTINGS, "tests").mkdir(parents=True, exist_ok=True)
-    builder = SparkSession.builder.master("local[2]").appName("tests")
-    builder = builder.config("spark.driver.extraClassPath", f"{TEST_SETTINGS.cache}/jars/spark/*")
-    for key, value in spark_conf(TEST_SETTINGS, "tests").items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
+    session = local_session(TEST_SETTINGS, "tests", "local[2]")
     try:
         yield session
     finally:
