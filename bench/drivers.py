@@ -13,12 +13,10 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby, islice
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from weahouse.io.cassandra import connect
-from weahouse.io.cassandra_writer import IN_FLIGHT, ROWS_PER_BATCH
+from weahouse.io.cassandra_writer import IN_FLIGHT, single_partition_batches
 from weahouse.schemas.datasets import OBSERVATIONS_BY_STATION
 from weahouse.schemas.fields import FIELDS
 
@@ -89,7 +87,7 @@ def _acsylla(settings: Settings, rows: Sequence[Row]) -> Callable[[], object]:
     import acsylla
 
     loop = asyncio.new_event_loop()
-    batches = list(_batches(map(_in_order, rows)))
+    batches = list(single_partition_batches(map(_in_order, rows), _TABLE))
     (host, port), *_ = settings.cassandra
 
     async def begin() -> tuple[Any, Any]:
@@ -128,7 +126,7 @@ def _cassandra_driver(settings: Settings, rows: Sequence[Row]) -> Callable[[], o
             told[i] = moment.date() if FIELDS[_TABLE.columns[i]].type == "date" else moment
         return told
 
-    batches = list(_batches(in_its_types(_in_order(row)) for row in rows))
+    batches = list(single_partition_batches((in_its_types(_in_order(row)) for row in rows), _TABLE))
     session = connect(settings)
     prepared = session.prepare(_INSERT)
 
@@ -146,12 +144,6 @@ def _in_order(row: Row) -> list[Any]:
     """The statement's parameters, which the C++ driver takes as a list: the columns, the version, a TTL of none."""
     *columns, _, version, _ = row
     return [*columns, version, 0]
-
-
-def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    for _, partition in groupby(rows, key=itemgetter(*range(len(_TABLE.partition_key)))):
-        while members := list(islice(partition, ROWS_PER_BATCH)):
-            yield members
 
 
 DRIVERS = {"acsylla": _acsylla, "cassandra-driver": _cassandra_driver}

@@ -116,13 +116,8 @@ class _Writer:
         for columns in np.unique(written).tolist():
             self._statements[columns] = await self._statement(columns)
         rows = zip(*(column.to_pylist() for column in batch.columns), written.tolist(), strict=True)
-        requests = self._requests(rows)
+        requests = single_partition_batches(rows, self._table)
         await asyncio.gather(*(self._drain(requests) for _ in range(IN_FLIGHT)))
-
-    def _requests(self, rows: Iterable[_Row]) -> Iterator[list[_Row]]:
-        for _, partition in groupby(rows, key=itemgetter(*range(len(self._table.partition_key)))):
-            while members := list(islice(partition, ROWS_PER_BATCH)):
-                yield members
 
     async def _drain(self, requests: Iterator[list[_Row]]) -> None:
         import acsylla
@@ -156,6 +151,13 @@ class _Writer:
         if not held:
             held.append(await self._session.create_prepared(statement))
         return held[0]
+
+
+def single_partition_batches(rows: Iterable[_Row], table: ServingTable) -> Iterator[list[_Row]]:
+    """Rows that come sorted by partition, as what one request takes of one partition."""
+    for _, partition in groupby(rows, key=itemgetter(*range(len(table.partition_key)))):
+        while members := list(islice(partition, ROWS_PER_BATCH)):
+            yield members
 
 
 def columns_written(batch: pa.RecordBatch, table: ServingTable) -> NDArray[np.int64]:
