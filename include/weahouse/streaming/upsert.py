@@ -64,7 +64,7 @@ def upsert(
     judged = judge(registry.with_region(newest), rules).drop("latitude_deg")
     judged = judged.persist(StorageLevel.MEMORY_AND_DISK_DESER)
     try:
-        with timed(steps_s, "judge"):
+        with _timed(steps_s, "judge"):
             extent = extent_of(judged)
         return _merge(run, judged, extent, registry, changes, steps_s) if extent else {}
     finally:
@@ -84,14 +84,14 @@ def _merge(
     steps_s: dict[str, float],
 ) -> dict[str, Any]:
     with run.curated_lease.held():
-        with timed(steps_s, "plan"):
+        with _timed(steps_s, "plan"):
             held = read_table(judged.sparkSession, run.settings, CURATED_OBSERVATIONS).where(extent.bounds())
             rows = resolve(judged, _placed(held)).persist(StorageLevel.MEMORY_AND_DISK_DESER)
         try:
-            with timed(steps_s, "join"):
+            with _timed(steps_s, "join"):
                 counts = _count(rows, wanted)
             if counts["written"]:
-                with timed(steps_s, "write"):
+                with _timed(steps_s, "write"):
                     counts |= _write(run, rows, extent, counts, wanted, steps_s)
         finally:
             rows.unpersist()
@@ -109,19 +109,15 @@ def _write(
 ) -> dict[str, Any]:
     """Write what changed to every table at once: none needs what another writes."""
     written = rows.where(F.col("change").isin(*wanted))
-
-    def serve(told: DataFrame, table: ServingTable) -> int:
-        with timed(steps_s, table.name):
-            return _serve(run, told, table)
-
     with ThreadPoolExecutor(4) as beside:
         touched = beside.submit(_touched, run, written)
-        observations = beside.submit(serve, observation_rows(written), OBSERVATIONS_BY_STATION)
-        latest = beside.submit(serve, latest_rows(written), LATEST_BY_REGION)
-        panes = beside.submit(serve, summary_rows(_touched_panes(rows, wanted)), SUMMARIES_BY_STATION)
+        observations = beside.submit(_serve, run, observation_rows(written), OBSERVATIONS_BY_STATION, steps_s)
+        latest = beside.submit(_serve, run, latest_rows(written), LATEST_BY_REGION, steps_s)
+        summaries = summary_rows(_touched_panes(rows, wanted))
+        panes = beside.submit(_serve, run, summaries, SUMMARIES_BY_STATION, steps_s)
         reached(CASSANDRA_WRITTEN, after=(observations, latest, panes))
         if counts["inserted"] + counts["updated"]:
-            with timed(steps_s, CURATED_OBSERVATIONS.name):
+            with _timed(steps_s, CURATED_OBSERVATIONS.name):
                 _merge_into_curated(written, run, extent, with_updates=counts["updated"] > 0)
         reached(CURATED_WRITTEN)
     latest.result()
@@ -132,7 +128,7 @@ def _write(
 
 
 @contextmanager
-def timed(steps_s: dict[str, float], step: str) -> Iterator[None]:
+def _timed(steps_s: dict[str, float], step: str) -> Iterator[None]:
     """Note how many seconds a step took."""
     began = time.monotonic()
     yield
@@ -177,7 +173,7 @@ def _touched(run: Run, written: DataFrame) -> list[pa.Table]:
     return [touched_blocks(written, run.alert_rules).toArrow()] if run.alert_rules else []
 
 
-def _serve(run: Run, rows: DataFrame, table: ServingTable) -> int:
+def _serve(run: Run, rows: DataFrame, table: ServingTable, steps_s: dict[str, float]) -> int:
     held_back_for(CURATED_WRITTEN)
     settings = run.settings
     target = Target(
@@ -191,4 +187,5 @@ def _serve(run: Run, rows: DataFrame, table: ServingTable) -> int:
         row = written.first()
         return int(row["n"] or 0) if row else 0
 
-    return run.through_cassandra(write)
+    with _timed(steps_s, table.name):
+        return run.through_cassandra(write)
