@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from tests.rows import NOON, event, judged
 
-from weahouse.transforms.changes import AGAIN, CORRECTION, NEW, REPEAT, SUPERSEDED, resolve
+from weahouse.transforms.changes import AGAIN, CORRECTION, NEW, REPEAT, SUPERSEDED, classify, resolve
 from weahouse.transforms.newest import newest_of_each_key
 
 LATER = NOON + timedelta(hours=1)
@@ -67,3 +67,14 @@ def test_a_correction_knows_which_variables_were_there(spark: SparkSession):
     batch = newest_of_each_key(judged(spark, b"", event(), appended_at=LATER))
     row = resolve(batch, held(spark, event(air_temperature_c=1.0))).first()
     assert row["was_present"] & 1 == 1
+
+
+def test_classification_alone_says_of_a_batch_what_the_whole_resolution_says(spark: SparkSession):
+    batch = newest_of_each_key(
+        judged(spark, *[event(station_id=name, air_temperature_c=2.0) for name in "abc"], appended_at=LATER)
+    )
+    known = held(spark, event(station_id="a", air_temperature_c=1.0), event(station_id="z"), event(station_id="b"))
+    told = ("station_id", "change", "revision", "was_present", "air_temperature_c")
+    whole = resolve(batch, known).select(*told).collect()
+    assert [row for row in whole if row["change"] is None] == [("z", None, HELD_REVISION, None, None)]
+    assert sorted(classify(batch, known).select(*told).collect()) == sorted(row for row in whole if row["change"])

@@ -9,7 +9,8 @@ from tests.modes import Runner
 from tests.rows import event, judged
 
 from weahouse.schemas.datasets import PANE_MINUTES
-from weahouse.transforms.panes import STATISTICS, summarise
+from weahouse.schemas.fields import VARIABLES
+from weahouse.transforms.panes import STATISTICS, by_variable, merged, summarise, windows
 
 
 def at(minute: int, **members):
@@ -66,3 +67,22 @@ def test_a_pane_with_a_value_has_every_statistic_of_its_variable(spark: SparkSes
 def test_a_variable_without_values_has_a_pane_with_none(spark: SparkSession, mode: Runner):
     pane = panes(spark, mode, at(0, air_temperature_c=1.0))[0, "precipitation_mm"]
     assert (pane["value_count"], pane["value_sum"]) == (0, None)
+
+
+def test_merged_panes_of_two_parts_are_those_of_the_whole(spark: SparkSession):
+    # One window in both parts, one in each alone; variables with values in both, in one, and in none.
+    earlier = [at(0, air_temperature_c=1.0, wind_speed_mps=3.0, wind_from_direction_deg=350.0), at(31, dew_point_c=1.0)]
+    earlier += [at(1, air_temperature_c=2.5, air_pressure_hpa=1001.0), at(2, air_temperature_c=70.0)]
+    later = [at(3, air_temperature_c=-4.0, dew_point_c=-5.0), at(22, air_temperature_c=8.0)]
+    later += [at(4, air_temperature_c=55.0, wind_speed_mps=1.0, wind_from_direction_deg=20.0)]
+    parts = [windows(judged(spark, *part).withColumn("revision", F.lit(0)), PANE_MINUTES) for part in (earlier, later)]
+    found = by_variable(merged(*parts)).collect()
+    whole = summarise(judged(spark, *earlier, *later).withColumn("revision", F.lit(0)), PANE_MINUTES).collect()
+    assert len(found) == 3 * len(VARIABLES)
+    by_key = {(row["window_start"], row["variable"]): row for row in found}
+    for row in whole:
+        other = by_key[row["window_start"], row["variable"]]
+        assert other["revisions"] == row["revisions"]
+        for name in STATISTICS:
+            expected = row[name]
+            assert other[name] == (pytest.approx(expected, rel=1e-12, abs=1e-12) if expected is not None else None)

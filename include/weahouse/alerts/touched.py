@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -25,14 +26,20 @@ def touched_blocks(written: DataFrame, rules: AlertRules) -> DataFrame:
     block = window_start(F.col("observed_at"), block_minutes(rules)).alias("block")
     # Numbers and times only: one text among the aggregates, and Spark sorts the batch instead of hashing it. By day
     # too, as a batch is placed, so that nothing moves. A batch knows one region of a station, the registry's.
-    found = written.groupBy("station_id", "observed_date", "region", block).agg(
+    found = written.groupBy("station_id", "observed_date", "region", block).agg(*_aggregates(rules.variables))
+    return found.drop("observed_date")
+
+
+# Columns are built once: each costs several calls into the JVM, and every micro-batch needs the same ones.
+@cache
+def _aggregates(variables: tuple[str, ...]) -> list[Column]:
+    return [
         F.min("observed_at").alias("first_at"),
         F.max("observed_at").alias("last_at"),
         F.max("ingested_at").alias("ingested_at"),
         F.max(F.when(F.col("late_by_s").isNull(), F.col("ingested_at"))).alias("seen_at"),
-        *[column for variable in rules.variables for column in _extremes(variable)],
-    )
-    return found.drop("observed_date")
+        *[column for variable in variables for column in _extremes(variable)],
+    ]
 
 
 def _extremes(variable: str) -> list[Column]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from weahouse.schemas.render import path, to_spark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from delta.tables import DeltaTable
@@ -57,6 +58,13 @@ def read_table(spark: SparkSession, settings: Settings, dataset: Dataset) -> Dat
     return spark.read.format("delta").load(table_path(settings, dataset))
 
 
+def version_of(spark: SparkSession, settings: Settings, dataset: Dataset) -> int:
+    """The table's newest version."""
+    row = open_table(spark, settings, dataset).history(1).select("version").first()
+    assert row is not None
+    return int(row["version"])
+
+
 def append_once(rows: DataFrame, settings: Settings, dataset: Dataset, writer: str, batch_id: int) -> None:
     """Append a micro-batch; the same writer and batch_id a second time changes nothing.
 
@@ -74,22 +82,44 @@ def append_once(rows: DataFrame, settings: Settings, dataset: Dataset, writer: s
 
 
 def merge_by_key(
-    rows: DataFrame, settings: Settings, dataset: Dataset, bounds: Column, *, update_when: str | None
+    rows: DataFrame,
+    settings: Settings,
+    dataset: Dataset,
+    bounds: Column,
+    *,
+    update_when: str | None,
+    transaction: tuple[str, int],
 ) -> None:
     """Insert rows with new keys; update those that satisfy `update_when` (over t and s), or none where it is None.
 
-    `bounds` are literal limits over the target's columns: without them MERGE reads the whole table.
+    `bounds` are literal limits over the target's columns: without them MERGE reads the whole table. `transaction` is a
+    writer and a number as in `append_once`.
     """
     from pyspark.sql import functions as F
 
-    target = open_table(rows.sparkSession, settings, dataset)
+    spark = rows.sparkSession
+    target = open_table(spark, settings, dataset)
     on = bounds
     for column in (*dataset.primary_key, *dataset.partition_by):
         on = on & (F.col(f"t.{column}") == F.col(f"s.{column}"))
     merge = target.alias("t").merge(rows.select(*dataset.columns).alias("s"), on)
     if update_when is not None:
         merge = merge.whenMatchedUpdateAll(condition=update_when)
-    merge.whenNotMatchedInsertAll().execute()
+    with _transaction(spark, *transaction):
+        merge.whenNotMatchedInsertAll().execute()
+
+
+@contextmanager
+def _transaction(spark: SparkSession, writer: str, number: int) -> Iterator[None]:
+    """What options say of an append, said for a MERGE, which takes none."""
+    told: dict[str, str | int] = {"txnAppId": writer, "txnVersion": number}
+    for name, value in told.items():
+        spark.conf.set(f"spark.databricks.delta.write.{name}", value)
+    try:
+        yield
+    finally:
+        for name in told:
+            spark.conf.unset(f"spark.databricks.delta.write.{name}")
 
 
 def one_of(column: str, values: Sequence[date], at_most: int = 400) -> Column:

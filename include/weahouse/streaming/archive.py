@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark import StorageLevel
 from pyspark.sql import functions as F
 
 from weahouse.io.delta import append_once
 from weahouse.schemas.datasets import CURATED_QUARANTINE, RAW_OBSERVATIONS, RECORD_COLUMNS
+from weahouse.streaming.checkpointed import checkpointed, release
 from weahouse.streaming.fault_points import ARCHIVE_PLANNED, ARCHIVE_WRITTEN, RAW_WRITTEN, reached
 from weahouse.streaming.identity import confirm_topic
 from weahouse.transforms.parse import ingest_hour, parse
@@ -28,7 +28,7 @@ def archive_batch(run: Run, records: DataFrame, batch_id: int, checkpoint_id: st
     reached(ARCHIVE_PLANNED)
     writer = f"archive/{checkpoint_id}"
     told = parse(records).select(*RECORD_COLUMNS, "reason", ingest_hour()).coalesce(_FILES_PER_BATCH)
-    told = told.persist(StorageLevel.MEMORY_AND_DISK_DESER)
+    told = checkpointed(told)
     try:
         unreadable = told.where(F.col("reason").isNotNull())
         quarantined = unreadable.count()
@@ -40,5 +40,5 @@ def archive_batch(run: Run, records: DataFrame, batch_id: int, checkpoint_id: st
             append_once(unreadable.coalesce(1), run.settings, CURATED_QUARANTINE, writer, batch_id)
         reached(ARCHIVE_WRITTEN)
     finally:
-        told.unpersist()
+        release(told)
     run.counts["archive"][batch_id] = {"quarantined": quarantined}

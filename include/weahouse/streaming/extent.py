@@ -1,4 +1,4 @@
-"""What a batch touches in time: its days, and the spans of whole windows within them, as literal bounds."""
+"""What a batch touches in time, as literal bounds: its days, and the spans in which its keys or whole windows lie."""
 
 from __future__ import annotations
 
@@ -15,44 +15,78 @@ from weahouse.schemas.datasets import PANE_MINUTES
 from weahouse.transforms.panes import window_start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
+    from collections.abc import Iterable, Set
 
     from pyspark.sql import Column, DataFrame
 
-_WINDOW = timedelta(minutes=PANE_MINUTES)
+    Span = tuple[datetime, datetime]
+
+WINDOW = timedelta(minutes=PANE_MINUTES)
+_RESOLUTION = timedelta(seconds=1)
 # Delta skips files by each of the spans; a plan with more of them costs more than the files that it skips.
 _SPANS_AT_MOST = 16
 
 
 @dataclass(frozen=True)
+class TouchedWindow:
+    """What a batch has of the window that begins at `start`: so many rows, and their times are within [first, last]."""
+
+    start: datetime
+    first: datetime
+    last: datetime
+    rows: int
+
+
+@dataclass(frozen=True)
 class Extent:
-    """Days, and spans of time [start, end) that hold every touched window."""
+    """The windows that a batch touches, in their order; there is one at least."""
 
-    days: tuple[date, ...]
-    spans: tuple[tuple[datetime, datetime], ...]
+    windows: tuple[TouchedWindow, ...]
 
-    def bounds(self, prefix: str = "") -> Column:
-        """Literal limits over observed_date and observed_at, without which a table would be read whole."""
-        observed_at = F.col(f"{prefix}observed_at")
-        within = [(observed_at >= F.lit(start)) & (observed_at < F.lit(end)) for start, end in self.spans]
-        return one_of(f"{prefix}observed_date", self.days) & reduce(lambda left, right: left | right, within)
+    @property
+    def rows(self) -> int:
+        return sum(window.rows for window in self.windows)
+
+    def bounds(self, prefix: str = "", *, whole: Set[datetime] = frozenset()) -> Column:
+        """Literal limits over observed_date and observed_at, without which a table would be read whole.
+
+        They hold every key of the batch, and all of the windows that begin at one of `whole`.
+        """
+        observed_at, days = F.col(f"{prefix}observed_at"), sorted({window.start.date() for window in self.windows})
+        within = [(observed_at >= F.lit(start)) & (observed_at < F.lit(end)) for start, end in self._spans(whole)]
+        return one_of(f"{prefix}observed_date", days) & reduce(lambda left, right: left | right, within)
+
+    def _spans(self, whole: Set[datetime]) -> list[Span]:
+        return joined(
+            (window.start, window.start + WINDOW)
+            if window.start in whole
+            else (window.first, window.last + _RESOLUTION)
+            for window in self.windows
+        )
 
 
 def extent_of(observations: DataFrame) -> Extent | None:
     """The extent of a batch, None where it has no rows."""
-    start = F.unix_seconds(window_start(F.col("observed_at"), PANE_MINUTES))
-    row = observations.agg(F.collect_set(start).alias("windows")).first()
-    if row is None or not row["windows"]:
-        return None
-    starts = sorted(datetime.fromtimestamp(second, UTC) for second in row["windows"])
-    return Extent(tuple(sorted({start.date() for start in starts})), tuple(spans(starts)))
+    second = F.unix_seconds("observed_at")
+    start = F.unix_seconds(window_start(F.col("observed_at"), PANE_MINUTES)).alias("start")
+    found = observations.groupBy(start).agg(
+        F.min(second).alias("first"), F.max(second).alias("last"), F.count("*").alias("rows")
+    )
+    windows = [
+        TouchedWindow(_time(start), _time(first), _time(last), rows)
+        for start, first, last, rows in sorted(found.collect())
+    ]
+    return Extent(tuple(windows)) if windows else None
 
 
-def spans(starts: Iterable[datetime], at_most: int = _SPANS_AT_MOST) -> list[tuple[datetime, datetime]]:
-    """The windows that begin at the sorted `starts` as at most `at_most` spans, left apart at their widest gaps."""
-    starts = list(starts)
-    gaps = sorted(range(1, len(starts)), key=lambda i: starts[i] - starts[i - 1], reverse=True)
-    apart = sorted(i for i in gaps[: at_most - 1] if starts[i] - starts[i - 1] > _WINDOW)
-    edges = [0, *apart, len(starts)]
-    return [(starts[i], starts[j - 1] + _WINDOW) for i, j in pairwise(edges)]
+def _time(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
+
+
+def joined(spans: Iterable[Span], at_most: int = _SPANS_AT_MOST) -> list[Span]:
+    """Spans [start, end) in their order as at most so many, left apart at their widest gaps."""
+    spans = list(spans)
+    gaps = {i: spans[i][0] - spans[i - 1][1] for i in range(1, len(spans))}
+    widest = sorted(gaps, key=lambda i: gaps[i], reverse=True)[: at_most - 1]
+    edges = [0, *sorted(i for i in widest if gaps[i] > timedelta()), len(spans)]
+    return [(spans[i][0], spans[j - 1][1]) for i, j in pairwise(edges)]

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("weahouse.stream")
 
+# The topic has more partitions than a machine has cores for its tasks.
+_TASKS_OF_A_READ = 2
+
 
 def without_exact_repeats(rows: DataFrame, horizon: timedelta) -> DataFrame:
     """Remove repeats of (key, payload) that come within the horizon of broker time; streaming only."""
@@ -53,7 +56,8 @@ class ObservationsQuery:
     def transform(self, records: DataFrame) -> DataFrame:
         """Records as observations without exact repeats."""
         settings = self.run.settings
-        return without_exact_repeats(observations(parse(records), settings.lateness), settings.repeat_horizon)
+        few = records.coalesce(_TASKS_OF_A_READ)
+        return without_exact_repeats(observations(parse(few), settings.lateness), settings.repeat_horizon)
 
     def batch(self, rows: DataFrame, batch_id: int) -> None:
         """One micro-batch into the tables."""

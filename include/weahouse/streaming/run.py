@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from weahouse.io.cassandra import CassandraError, connect
 from weahouse.streaming.fencing import StopRequestedError, TableLease, check_epoch
+from weahouse.streaming.open_windows import OpenWindows
+from weahouse.streaming.placement import Placement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +50,12 @@ class Run:
     # without rules raises no alerts.
     alert_rules: AlertRules | None = None
     touched: list[pa.Table] = field(default_factory=list)
+    placement: Placement = field(default_factory=Placement)
+
+    @cached_property
+    def open_windows(self) -> OpenWindows:
+        """What is known of Curated from batch to batch."""
+        return OpenWindows(self.settings, self.hdfs)
 
     def before_batch(self) -> None:
         """Raise StopRequestedError or FencedError when no further batch may begin."""

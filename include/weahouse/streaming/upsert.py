@@ -11,12 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pyspark import StorageLevel
 from pyspark.sql import functions as F
 
 from weahouse.alerts.touched import touched_blocks
 from weahouse.io.cassandra_writer import Target
-from weahouse.io.delta import merge_by_key, read_table
+from weahouse.io.delta import append_once, merge_by_key, read_table
 from weahouse.qc.level1 import judge
 from weahouse.schemas.datasets import (
     CURATED_OBSERVATIONS,
@@ -25,15 +24,17 @@ from weahouse.schemas.datasets import (
     PANE_MINUTES,
     SUMMARIES_BY_STATION,
 )
+from weahouse.streaming.checkpointed import checkpointed, release
 from weahouse.streaming.extent import extent_of
 from weahouse.streaming.fault_points import CASSANDRA_WRITTEN, CURATED_WRITTEN, held_back_for, reached
-from weahouse.transforms.changes import CORRECTION, NEW, REPEAT, SUPERSEDED, WRITTEN, resolve
+from weahouse.streaming.placement import Placement
+from weahouse.transforms.changes import CORRECTION, NEW, REPEAT, SUPERSEDED, WRITTEN, classify, resolve
 from weahouse.transforms.newest import newest_of_each_key
-from weahouse.transforms.panes import summarise
+from weahouse.transforms.panes import by_variable, window_start, windows
 from weahouse.transforms.served import latest_rows, observation_rows, summary_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pyarrow as pa
     from pyspark.sql import DataFrame
@@ -41,13 +42,14 @@ if TYPE_CHECKING:
     from weahouse.qc.rules import Rules
     from weahouse.schemas.datasets import ServingTable
     from weahouse.streaming.extent import Extent
+    from weahouse.streaming.open_windows import OpenWindows
     from weahouse.streaming.registry import Registry
     from weahouse.streaming.run import Run
 
 _NEWER = " > ".join(f"struct({alias}.ingested_at, {alias}.kafka_partition, {alias}.kafka_offset)" for alias in "st")
-_PLACED_BY = ("station_id", "observed_date")
-# One a core of the smallest machine; more would only be more tasks to start for each small batch.
-_PLACES = 2
+# A file has a block and two entries of its own, and is opened with each look at its time: one where one task is soon
+# done with it.
+_ROWS_OF_ONE_FILE = 50_000
 
 
 def upsert(
@@ -60,19 +62,17 @@ def upsert(
     tables run beside each other); nothing where there are no rows.
     """
     steps_s: dict[str, float] = {}
-    newest = newest_of_each_key(_placed(observations))
-    judged = judge(registry.with_region(newest), rules).drop("latitude_deg")
-    judged = judged.persist(StorageLevel.MEMORY_AND_DISK_DESER)
+    extent = None
+    newest = newest_of_each_key(run.placement.spread(observations))
+    judged = checkpointed(judge(registry.with_region(newest), rules).drop("latitude_deg"))
     try:
         with _timed(steps_s, "judge"):
             extent = extent_of(judged)
         return _merge(run, judged, extent, registry, changes, steps_s) if extent else {}
     finally:
-        judged.unpersist()
-
-
-def _placed(rows: DataFrame) -> DataFrame:
-    return rows.repartition(_PLACES, *_PLACED_BY)
+        release(judged)
+        # How many rows a batch has is known when they are there; the next has about as many.
+        run.placement = Placement.for_rows(extent.rows if extent else 0)
 
 
 def _merge(
@@ -84,19 +84,36 @@ def _merge(
     steps_s: dict[str, float],
 ) -> dict[str, Any]:
     with run.curated_lease.held():
-        with _timed(steps_s, "plan"):
-            held = read_table(judged.sparkSession, run.settings, CURATED_OBSERVATIONS).where(extent.bounds())
-            rows = resolve(judged, _placed(held)).persist(StorageLevel.MEMORY_AND_DISK_DESER)
+        is_ours = run.open_windows.look(judged.sparkSession)
+        rows, counts = _resolved(run, judged, extent, wanted, steps_s)
         try:
-            with _timed(steps_s, "join"):
-                counts = _count(rows, wanted)
             if counts["written"]:
                 with _timed(steps_s, "write"):
-                    counts |= _write(run, rows, extent, counts, wanted, steps_s)
+                    counts |= _write(run, rows, extent, counts, wanted, steps_s, is_ours=is_ours)
         finally:
-            rows.unpersist()
+            release(rows)
     registry.add_unknown(counts.pop("unknown"))
     return counts | {"steps_s": steps_s}
+
+
+def _resolved(
+    run: Run, judged: DataFrame, extent: Extent, wanted: tuple[str, ...], steps_s: dict[str, float]
+) -> tuple[DataFrame, dict[str, Any]]:
+    """What Curated is to hold of the batch's keys, and of the windows whose panes are not kept; with the counts."""
+    kept = run.open_windows.starts
+    with _timed(steps_s, "plan"):
+        whole = {window.start for window in extent.windows} - kept
+        held = read_table(judged.sparkSession, run.settings, CURATED_OBSERVATIONS).where(extent.bounds(whole=whole))
+        join = resolve if whole else classify
+        rows = checkpointed(join(judged, run.placement.gather(held)))
+    with _timed(steps_s, "join"):
+        counts = _count(rows, wanted)
+    if kept and counts["written"] > counts["inserted"]:
+        # What is replaced stands in a kept pane already, and cannot be taken out of it again.
+        run.open_windows.forget()
+        release(rows)
+        return _resolved(run, judged, extent, wanted, steps_s)
+    return rows, counts
 
 
 def _write(
@@ -106,25 +123,27 @@ def _write(
     counts: dict[str, Any],
     wanted: tuple[str, ...],
     steps_s: dict[str, float],
+    *,
+    is_ours: bool,
 ) -> dict[str, Any]:
     """Write what changed to every table at once: none needs what another writes."""
     written = rows.where(F.col("change").isin(*wanted))
     with ThreadPoolExecutor(4) as beside:
         touched = beside.submit(_touched, run, written)
-        observations = beside.submit(_serve, run, observation_rows(written), OBSERVATIONS_BY_STATION, steps_s)
-        latest = beside.submit(_serve, run, latest_rows(written), LATEST_BY_REGION, steps_s)
-        summaries = summary_rows(_touched_panes(rows, wanted))
-        panes = beside.submit(_serve, run, summaries, SUMMARIES_BY_STATION, steps_s)
-        reached(CASSANDRA_WRITTEN, after=(observations, latest, panes))
+        observations = beside.submit(_serve, run, observation_rows, written, OBSERVATIONS_BY_STATION, steps_s)
+        latest = beside.submit(_serve, run, latest_rows, written, LATEST_BY_REGION, steps_s)
+        summaries = beside.submit(_summarise, run, rows, extent, wanted, steps_s)
+        reached(CASSANDRA_WRITTEN, after=(observations, latest, summaries))
         if counts["inserted"] + counts["updated"]:
             with _timed(steps_s, CURATED_OBSERVATIONS.name):
-                _merge_into_curated(written, run, extent, with_updates=counts["updated"] > 0)
+                _write_curated(run, written, extent, counts, is_ours=is_ours)
         reached(CURATED_WRITTEN)
     latest.result()
-    counts = {"rows_served": observations.result(), "panes": panes.result()}
+    served, panes = summaries.result()
+    run.open_windows.keep(panes, extent)
     # Handed over last: the evaluation of alerts may begin at once, and reads what was written here.
     run.touched += touched.result()
-    return counts
+    return {"rows_served": observations.result(), "panes": served}
 
 
 @contextmanager
@@ -152,20 +171,54 @@ def _count(rows: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
     return {**row.asDict(), "unknown": {station["station_id"]: station["region"] for station in row["unknown"]}}
 
 
-def _merge_into_curated(written: DataFrame, run: Run, extent: Extent, *, with_updates: bool) -> None:
+def _write_curated(run: Run, written: DataFrame, extent: Extent, counts: dict[str, Any], *, is_ours: bool) -> None:
     rows = written.where(F.col("change").isin(NEW, CORRECTION))
-    # Without corrections no file of the table has to be rewritten, and Delta only appends.
-    update_when = _NEWER if with_updates else None
-    merge_by_key(rows, run.settings, CURATED_OBSERVATIONS, extent.bounds("t."), update_when=update_when)
+    transaction = run.open_windows.transaction(run.epoch)
+    if is_ours and not counts["updated"]:
+        # The table stands as the join saw it, so that nothing can be there twice.
+        few = counts["inserted"] <= _ROWS_OF_ONE_FILE
+        append_once(rows.coalesce(1) if few else rows, run.settings, CURATED_OBSERVATIONS, *transaction)
+    else:
+        # Without corrections no file of the table has to be rewritten, and Delta only appends.
+        update_when = _NEWER if counts["updated"] else None
+        merge_by_key(
+            rows,
+            run.settings,
+            CURATED_OBSERVATIONS,
+            extent.bounds("t."),
+            update_when=update_when,
+            transaction=transaction,
+        )
+    run.open_windows.written()
 
 
-def _touched_panes(rows: DataFrame, wanted: tuple[str, ...]) -> DataFrame:
-    """The panes of every window in which a row is written; empty ones only where something was replaced."""
-    is_written = F.col("change").isin(*wanted)
-    touched = F.max(is_written).alias("touched")
+def _panes(rows: DataFrame, wanted: tuple[str, ...], open_windows: OpenWindows, placement: Placement) -> DataFrame:
+    """The panes of the touched windows, and those that are kept, with `touched` and `replaced`."""
+    change = F.col("change")
+    touched = F.max(change.isin(*wanted)).alias("touched")
     # Only where something was replaced can a pane have lost its last value.
-    replaced = F.max(is_written & (F.col("change") != NEW)).alias("replaced")
-    return summarise(rows, PANE_MINUTES, touched, replaced).where("touched AND (value_count > 0 OR replaced)")
+    replaced = F.max(change.isin(*wanted) & (change != NEW)).alias("replaced")
+    if open_windows.starts:
+        start = window_start(F.col("observed_at"), PANE_MINUTES)
+        rows = rows.where((change == NEW) | ~start.isin(sorted(open_windows.starts)))
+    return open_windows.with_held(windows(rows, PANE_MINUTES, touched, replaced), placement)
+
+
+def _summarise(
+    run: Run, rows: DataFrame, extent: Extent, wanted: tuple[str, ...], steps_s: dict[str, float]
+) -> tuple[int, DataFrame | None]:
+    """Make and serve the panes in which a row is written; returns how many, and those that the next batch may need."""
+    panes = _panes(rows, wanted, run.open_windows, run.placement)
+    is_kept = run.open_windows.is_worth_keeping(extent)
+    if is_kept:
+        panes = checkpointed(panes)
+    served = _serve(run, _touched_panes, panes, SUMMARIES_BY_STATION, steps_s)
+    return served, panes if is_kept else None
+
+
+def _touched_panes(panes: DataFrame) -> DataFrame:
+    """Rows of the panes in which a row is written; of empty ones only where something was replaced."""
+    return summary_rows(by_variable(panes.where("touched")).where("value_count > 0 OR replaced"))
 
 
 def _touched(run: Run, written: DataFrame) -> list[pa.Table]:
@@ -173,19 +226,26 @@ def _touched(run: Run, written: DataFrame) -> list[pa.Table]:
     return [touched_blocks(written, run.alert_rules).toArrow()] if run.alert_rules else []
 
 
-def _serve(run: Run, rows: DataFrame, table: ServingTable, steps_s: dict[str, float]) -> int:
+def _serve(
+    run: Run,
+    shape: Callable[[DataFrame], DataFrame],
+    rows: DataFrame,
+    table: ServingTable,
+    steps_s: dict[str, float],
+) -> int:
+    """Write rows to Cassandra as `shape` makes them; returns how many. Plans are made here, beside other tables'."""
     held_back_for(CURATED_WRITTEN)
     settings = run.settings
     target = Target(
         tuple(settings.cassandra), settings.cassandra_keyspace, table, settings.serving_retention_days * 86400
     )
-    # A partition's rows must come together to share a request.
-    sorted_rows = rows.sortWithinPartitions(*table.partition_key)
-    written = sorted_rows.mapInArrow(target.write, "rows_written bigint").agg(F.sum("rows_written").alias("n"))
-
-    def write() -> int:
-        row = written.first()
-        return int(row["n"] or 0) if row else 0
-
     with _timed(steps_s, table.name):
+        # A partition's rows must come together to share a request.
+        sorted_rows = shape(rows).sortWithinPartitions(*table.partition_key)
+        written = sorted_rows.mapInArrow(target.write, "rows_written bigint").agg(F.sum("rows_written").alias("n"))
+
+        def write() -> int:
+            row = written.first()
+            return int(row["n"] or 0) if row else 0
+
         return run.through_cassandra(write)

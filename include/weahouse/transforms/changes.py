@@ -25,16 +25,30 @@ WRITTEN = (NEW, CORRECTION, AGAIN)
 _ON = (*KEY, "observed_date")
 
 
+def classify(newest: DataFrame, table: DataFrame) -> DataFrame:
+    """The newest records, each with what it does to the table: `change`, and the `revision` of the row then.
+
+    Shape: newest's columns, `revision`, `change`, and `was_present`: the mask of tests applied to the row that a
+    correction replaces. The values are the records' own, also of those that the table does not take.
+    """
+    held, told = _columns(tuple(newest.columns), ())
+    known = table.select(*_ON, *held).hint("shuffle_hash")
+    return newest.join(known, list(_ON), "left").withColumn("change", _change()).select(*told)
+
+
 def resolve(newest: DataFrame, table: DataFrame) -> DataFrame:
     """The rows of both sides as the table is to hold them, with `change`, null where the batch says nothing of a key.
 
-    Shape: newest's columns, of which those that the table has come from the side that wins, `revision`, `change`, and
-    `was_present`: the mask of tests applied to the row that a correction replaces.
+    Shaped as `classify`; columns that the table has come from the side that wins, others are null in its own rows.
     """
     shared = tuple(column for column in newest.columns if column in table.columns and column not in _ON)
-    held, result = _columns(tuple(newest.columns), shared)
-    told = newest.join(table.select(*_ON, *held), list(_ON), "full_outer").withColumn("change", _change())
-    return told.select(*result)
+    held, told = _columns(tuple(newest.columns), shared)
+    # Two joins and not a full outer one: that forgets where rows are placed, and every later grouping moved them again.
+    known, keys = table.select(*_ON, *held).hint("merge"), newest.select(*_ON).hint("merge")
+    ours = newest.join(known, list(_ON), "left").withColumn("change", _change()).select(*told)
+    rest = table.join(keys, list(_ON), "left_anti")
+    absent = {field.name: F.lit(None).cast(field.dataType) for field in ours.schema if field.name not in table.columns}
+    return ours.union(rest.withColumns(absent).select(*ours.columns))
 
 
 # Columns are built once: each costs several calls into the JVM, and every micro-batch needs the same ones.
@@ -46,8 +60,7 @@ def _change() -> Column:
     # version, or B, which is newer than the first, would be neither held nor superseded.
     returned = F.col("contested") & (version > held_version)
     return (
-        F.when(F.col("payload_hash").isNull(), F.lit(None))
-        .when(F.col("held_payload_hash").isNull(), NEW)
+        F.when(F.col("held_payload_hash").isNull(), NEW)
         # With the append time, because a topic that was created again has the same offsets once more.
         .when(version == held_version, AGAIN)
         .when(says_the_same & ~returned, REPEAT)
@@ -58,8 +71,9 @@ def _change() -> Column:
 
 @cache
 def _columns(of_newest: tuple[str, ...], shared: tuple[str, ...]) -> tuple[list[Column], list[Column]]:
-    """What is read of the table, and what comes of the join."""
-    held = [F.col(column).alias(f"held_{column}") for column in (*shared, "revision")]
+    """What is read of the table, and what comes of the join; `shared` are taken from the side that wins."""
+    read = dict.fromkeys((*shared, *VERSION, "payload_hash", "tests_applied", "revision"))
+    held = [F.col(column).alias(f"held_{column}") for column in read]
     wins, is_correction = F.col("change").isin(*WRITTEN), F.col("change") == CORRECTION
     winners = {column: F.when(wins, F.col(column)).otherwise(F.col(f"held_{column}")) for column in shared}
     revision = F.when(is_correction, F.col("held_revision") + 1).otherwise(F.col("held_revision"))

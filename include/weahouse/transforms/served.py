@@ -21,6 +21,7 @@ from weahouse.schemas.datasets import (
 )
 from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
 from weahouse.transforms.changes import NEW
+from weahouse.transforms.panes import exploded
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -44,15 +45,8 @@ def observation_rows(changed: DataFrame) -> DataFrame:
 
 def latest_rows(changed: DataFrame) -> DataFrame:
     """`latest_by_region` rows: per station and variable the newest value, and the removal of one that was withdrawn."""
-    newest = (
-        _candidates(changed)
-        .groupBy("region", "station_id")
-        .agg(*[_newest(variable).alias(variable) for variable in VARIABLES])
-    )
-    per_variable = F.explode(
-        F.array(*[F.struct(F.lit(name).alias("variable"), F.col(name).alias("n")) for name in VARIABLES])
-    )
-    rows = newest.select("region", "station_id", per_variable.alias("v")).select(
+    newest = _candidates(changed).groupBy("region", "station_id").agg(*_newest_of_each())
+    rows = newest.select("region", "station_id", exploded("n").alias("v")).select(
         "region", "station_id", "v.variable", "v.n.*"
     )
     told = rows.where(F.col("observed_at").isNotNull())
@@ -66,9 +60,8 @@ def _candidates(changed: DataFrame) -> DataFrame:
 
     Spark sorts for an aggregate that keeps structures and copies nine of them for each row; this one only hashes times.
     """
-    oldest = F.least(*[F.max(_told_at(variable)) for variable in VARIABLES]).alias("oldest_newest_at")
     # By day too, as a batch is placed, so that nothing moves.
-    limits = changed.groupBy("station_id", "observed_date").agg(oldest).hint("shuffle_hash")
+    limits = changed.groupBy("station_id", "observed_date").agg(_oldest_newest_at()).hint("shuffle_hash")
     joined = changed.join(limits, ["station_id", "observed_date"])
     return joined.where(F.col("observed_at") >= F.col("oldest_newest_at")).drop("oldest_newest_at")
 
@@ -82,6 +75,15 @@ def _told_at(variable: str) -> Column:
 
 
 @cache
+def _oldest_newest_at() -> Column:
+    return F.least(*[F.max(_told_at(variable)) for variable in VARIABLES]).alias("oldest_newest_at")
+
+
+@cache
+def _newest_of_each() -> list[Column]:
+    return [_newest(variable).alias(variable) for variable in VARIABLES]
+
+
 def _newest(variable: str) -> Column:
     told_at = _told_at(variable)
     value, flag = F.col(variable).alias("measured_value"), F.col(flag_of(variable)).alias("flag")
@@ -106,11 +108,15 @@ def _version(ingested_at: str, revision: str) -> Column:
 
 
 def _shaped(rows: DataFrame, table: ServingTable) -> DataFrame:
-    columns = [_for_driver(name).alias(name) for name in table.columns]
-    return rows.select(*columns, "write_mode", "version", F.unix_seconds("ingested_at").alias("ingested_at_s"))
+    return rows.select(*_shape(table))
 
 
 @cache
+def _shape(table: ServingTable) -> list[Column]:
+    columns = [_for_driver(name).alias(name) for name in table.columns]
+    return [*columns, F.col("write_mode"), F.col("version"), F.unix_seconds("ingested_at").alias("ingested_at_s")]
+
+
 def _for_driver(name: str) -> Column:
     """The C++ driver takes times as fractional and dates as whole seconds since the epoch."""
     if FIELDS[name].type == "timestamp":

@@ -1,0 +1,137 @@
+"""Batches through `upsert` without a driver: panes that are kept between them, and who may write Curated."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pyspark.sql import functions as F
+from tests.integration.apart import Apart, apart
+from tests.rows import LATENESS, event, records
+
+from weahouse.io.delta import ensure_table, open_table
+from weahouse.qc.rules import load_rules
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, GOLD_STATIONS, PANE_MINUTES
+from weahouse.streaming.fencing import FencedError, TableLease, take_epoch
+from weahouse.streaming.registry import Registry
+from weahouse.streaming.run import Run
+from weahouse.streaming.upsert import upsert
+from weahouse.transforms.panes import STATISTICS, summarise
+from weahouse.transforms.parse import observations, parse
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from weahouse.settings import Settings
+
+DAY = "2024-05-01"
+NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
+OPEN = {NOON, NOON + timedelta(minutes=10)}
+
+
+class AlreadyHeld:
+    """The lease of a driver that took it and stood still: a newer one has put it aside meanwhile."""
+
+    held = staticmethod(nullcontext)
+
+
+class Batches:
+    """One driver's batches; each is appended a second after the one before."""
+
+    def __init__(self, spark: SparkSession, stream: Apart, lease: Any = None) -> None:
+        settings = stream.settings
+        self._spark, self._sent = spark, 0
+        epoch = take_epoch(stream.hdfs, settings.hdfs_root)
+        lease = lease or TableLease(stream.hdfs, settings.hdfs_root, CURATED_OBSERVATIONS, "stream", epoch)
+        self.run = Run(settings, stream.hdfs, epoch, lease)
+        self._registry = Registry(settings, stream.hdfs)
+
+    def send(self, *events: bytes) -> dict[str, Any]:
+        self._sent += 1
+        appended_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=self._sent)
+        rows = observations(parse(records(self._spark, *events, appended_at=appended_at)), LATENESS)
+        return upsert(self.run, rows, load_rules(), self._registry)
+
+
+@pytest.fixture
+def stream(spark: SparkSession, platform: Settings, request: pytest.FixtureRequest) -> Apart:
+    found = apart(platform, f"open_windows_{abs(hash(request.node.name)) % 10**8}")
+    for table in (CURATED_OBSERVATIONS, GOLD_STATIONS):
+        ensure_table(spark, found.settings, table)
+    return found
+
+
+def at(time: str, station: str = "a", **members: Any) -> bytes:
+    return event(station_id=station, observed_at=f"{DAY}T{time}Z", **members)
+
+
+def check_panes(spark: SparkSession, stream: Apart) -> int:
+    """Assert that what Cassandra serves is what Curated says; returns how many panes were compared."""
+    curated = open_table(spark, stream.settings, CURATED_OBSERVATIONS).toDF()
+    made = summarise(curated, PANE_MINUTES).where("value_count > 0").collect()
+    expected = {(row["station_id"], row["variable"], f"{row['window_start']:%H:%M}"): row for row in made}
+    served = stream.served("SELECT * FROM summaries_by_station")
+    found = {(row["station_id"], row["variable"], f"{row['window_start']:%H:%M}"): row for row in served}
+    assert set(found) == set(expected)
+    for key, row in expected.items():
+        assert {name: found[key][name] for name in STATISTICS} == {
+            name: pytest.approx(row[name], rel=1e-9, abs=1e-9) if row[name] is not None else None for name in STATISTICS
+        }
+    return len(expected)
+
+
+def operations(spark: SparkSession, stream: Apart) -> list[str]:
+    history = open_table(spark, stream.settings, CURATED_OBSERVATIONS).history().orderBy("version").collect()
+    return [row["operation"] for row in history][1:]
+
+
+def test_kept_panes_are_what_curated_says_after_each_batch(spark: SparkSession, stream: Apart):
+    batches = Batches(spark, stream)
+    batches.send(at("12:00:00", air_temperature_c=1.0), at("12:01:00", "b", wind_speed_mps=2.0))
+    assert batches.run.open_windows.starts == {NOON}
+    assert check_panes(spark, stream) == 2
+    batches.send(at("12:05:00", air_temperature_c=4.0), at("12:11:00", "c", dew_point_c=2.0))
+    assert batches.run.open_windows.starts == OPEN
+    assert check_panes(spark, stream) == 3
+    # Nothing but repeats: nothing is written, and nothing that is kept is lost.
+    batches.send(at("12:05:00", air_temperature_c=4.0))
+    batches.send(at("12:06:00", air_temperature_c=-3.0), at("09:00:00", air_temperature_c=9.0))
+    assert check_panes(spark, stream) == 4
+    assert operations(spark, stream) == ["MERGE", "WRITE", "WRITE"]
+
+
+def test_a_correction_makes_its_pane_anew(spark: SparkSession, stream: Apart):
+    batches = Batches(spark, stream)
+    batches.send(at("12:00:00", air_temperature_c=1.0), at("12:01:00", air_temperature_c=7.0))
+    counts = batches.send(at("12:01:00", air_temperature_c=3.0), at("12:02:00", dew_point_c=1.0))
+    assert (counts["inserted"], counts["updated"]) == (1, 1)
+    assert check_panes(spark, stream) == 2
+    batches.send(at("12:00:00", dew_point_c=0.0), at("12:01:00", dew_point_c=0.5))
+    assert check_panes(spark, stream) == 1
+
+
+def test_what_somebody_else_wrote_is_in_the_next_panes(spark: SparkSession, stream: Apart):
+    batches = Batches(spark, stream)
+    batches.send(at("12:00:00", air_temperature_c=1.0), at("12:01:00", air_temperature_c=2.0))
+    batches.send(at("12:02:00", air_temperature_c=3.0))
+    open_table(spark, stream.settings, CURATED_OBSERVATIONS).update(
+        "air_temperature_c = 2.0", {"air_temperature_c": F.lit(20.0)}
+    )
+    batches.send(at("12:03:00", air_temperature_c=4.0))
+    assert check_panes(spark, stream) == 1
+    assert operations(spark, stream) == ["MERGE", "WRITE", "UPDATE", "MERGE"]
+
+
+def test_a_driver_that_was_taken_over_from_writes_nothing_into_curated(spark: SparkSession, stream: Apart):
+    old = Batches(spark, stream, AlreadyHeld())
+    old.send(at("12:00:00", air_temperature_c=1.0))
+    new = Batches(spark, stream)
+    new.send(at("12:01:00", air_temperature_c=2.0))
+    with pytest.raises(FencedError, match="took no write"):
+        old.send(at("12:02:00", air_temperature_c=3.0))
+    assert operations(spark, stream) == ["MERGE", "MERGE"]
+    # What the older one took is merged by the newer, whose panes hold it then.
+    new.send(at("12:02:00", air_temperature_c=3.0))
+    assert check_panes(spark, stream) == 1
