@@ -23,12 +23,13 @@ class Sizes:
     """How much is measured; the defaults are meant to make a full bench of less than 40 minutes on two cores.
 
     records: of the even load, measured after the warm-up: three full batches, long beside a trigger's 2 s.
-    warm_up: records before them. One full batch costs twice as much CPU as the fourth; the JVM compiles meanwhile.
+    warm_up: records before them, two full batches. The first costs three times as much CPU as the fifth; the JVM
+        compiles meanwhile, and for some time still.
     window_s: of load for each run of a latency. Three of them, one after the other, see most of a 10-minute pane fill.
     """
 
     records: int = 750_000
-    warm_up: int = 250_000
+    warm_up: int = 500_000
     runs: int = 3
     window_s: float = 120.0
 

@@ -3,7 +3,13 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from weahouse.io.cassandra_writer import columns_written
+from weahouse.io.cassandra_writer import (
+    PARTITIONS_PER_BATCH,
+    ROWS_PER_BATCH,
+    columns_written,
+    packed,
+    single_partition_batches,
+)
 from weahouse.schemas.datasets import CONTROL_COLUMNS, DELETE, INSERT, LATEST_BY_REGION, OVERWRITE
 
 TABLE = LATEST_BY_REGION
@@ -29,6 +35,32 @@ def test_a_row_writes_what_it_has_unless_it_overwrites_or_deletes(mode: int, val
 def test_each_row_of_a_batch_is_judged_by_itself() -> None:
     batch = _batch((INSERT, None), (DELETE, 2.0), (INSERT, 3.0), (OVERWRITE, None))
     assert columns_written(batch, TABLE).tolist() == [WITHOUT_VALUE, 0, ALL, ALL]
+
+
+def test_large_partitions_take_turns_and_share_no_request() -> None:
+    sizes = {"a": 2 * ROWS_PER_BATCH + 1, "b": 2 * ROWS_PER_BATCH}
+    requests = list(packed(single_partition_batches(_rows(sizes), TABLE)))
+    assert [({row[0] for row in rows}, len(rows)) for rows in requests] == [
+        ({"a"}, ROWS_PER_BATCH),
+        ({"b"}, ROWS_PER_BATCH),
+        ({"a"}, ROWS_PER_BATCH),
+        ({"b"}, ROWS_PER_BATCH),
+        ({"a"}, 1),
+    ]
+
+
+def test_small_partitions_share_requests_of_so_many_partitions_and_rows() -> None:
+    alone = {f"{i:02}": 1 for i in range(PARTITIONS_PER_BATCH + 1)}
+    requests = list(packed(single_partition_batches(_rows(alone), TABLE)))
+    assert [len(rows) for rows in requests] == [PARTITIONS_PER_BATCH, 1]
+    by_rows = list(packed(single_partition_batches(_rows({"a": 20, "b": 20, "c": 20}), TABLE)))
+    assert [len(rows) for rows in by_rows] == [40, 20]
+    assert [row for rows in by_rows for row in rows] == _rows({"a": 20, "b": 20, "c": 20})
+
+
+def _rows(sizes: dict[str, int]) -> list[tuple[str, int]]:
+    """So many rows of each partition, as they come sorted; the partition is TABLE's first column."""
+    return [(partition, i) for partition, count in sizes.items() for i in range(count)]
 
 
 def _batch(*rows: tuple[int, float | None]) -> pa.RecordBatch:
