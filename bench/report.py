@@ -1,4 +1,7 @@
-"""docs/benchmarks.md, rendered from the JSON of a full bench: `python -m bench.report` renders it again."""
+"""docs/benchmarks.md and the table in README, rendered from the JSON of a full bench.
+
+`python -m bench.report` renders them again.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ if TYPE_CHECKING:
     from bench.results import Measure, Result
 
 PAGE = ROOT / "docs" / "benchmarks.md"
+README = ROOT / "README.md"
 KEPT = ROOT / "docs" / "reference" / "benchmarks.json"
+# README holds the table between these lines.
+MARKS = ("<!-- From docs/reference/benchmarks.json, by `make bench`. -->", "<!-- End of the table. -->")
 COLUMNS = ("name", "median", "unit", "runs", "CPU s per million", "ratio", "target", "met")
 _WORDS = {True: "yes", False: "no", None: ""}
 _TEXT = """# Benchmarks
@@ -69,7 +75,41 @@ def publish(found: Sequence[Result], sizes: Sizes, minutes: float) -> None:
         "results": list(found),
     }
     KEPT.write_text(json.dumps(kept, indent=2) + "\n")
+    write(kept)
+
+
+def write(kept: dict[str, Any]) -> None:
+    """Render the page, and the table in README."""
     PAGE.write_text(page(kept))
+    README.write_text(in_readme(README.read_text(), kept))
+
+
+def in_readme(readme: str, kept: dict[str, Any]) -> str:
+    """README's text with the table of these results in place of the one that it has."""
+    before, after = readme.split(MARKS[0])[0], readme.split(MARKS[1])[1]
+    return f"{before}{MARKS[0]}\n{short(kept)}\n{MARKS[1]}{after}"
+
+
+def short(kept: dict[str, Any]) -> str:
+    """What was measured in a line each, for those who want to know no more."""
+    results = {each["name"]: each for each in kept["results"]}
+    lines = [
+        (
+            measure.meaning,
+            f"{number(results[measure.name]['median'], measure.unit)} {measure.unit}",
+            *_aims(measure, results),
+        )
+        for measure in MEASURES
+        if measure.name in results
+    ]
+    return _table(("what", "median", "target", "met"), lines)
+
+
+def _aims(measure: Measure, results: dict[str, Result]) -> tuple[str, str]:
+    result = results[measure.name]
+    ratio = "" if result["ratio"] is None else f"; it is {result['ratio']:.2f} of `{result['baseline']}`"
+    aim = target(measure)
+    return f"{aim}{ratio}" if aim else "", _WORDS[is_met(measure, result)]
 
 
 def page(kept: dict[str, Any]) -> str:
@@ -125,4 +165,4 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(json.loads(KEPT.read_text())))
+    write(json.loads(KEPT.read_text()))

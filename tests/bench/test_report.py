@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bench.report import KEPT, PAGE, page
+from bench.report import KEPT, PAGE, README, in_readme, page, short
 
 KEPT_RESULTS: dict[str, Any] = {
     "measured_on": "2026-11-25",
@@ -49,6 +49,20 @@ KEPT_RESULTS: dict[str, Any] = {
 
 def test_the_page_is_what_the_kept_results_say():
     assert PAGE.read_text() == page(json.loads(KEPT.read_text())), "the page is stale: run `python -m bench.report`"
+
+
+def test_the_table_in_readme_is_what_the_kept_results_say():
+    readme = README.read_text()
+    assert readme == in_readme(readme, json.loads(KEPT.read_text())), "README is stale: run `python -m bench.report`"
+
+
+def test_readme_tells_of_each_measure_in_one_line():
+    lines = short(KEPT_RESULTS).splitlines()
+    assert lines[2].endswith("| 90,000 rows/s |  |  |")
+    assert lines[3].endswith(
+        "| 45,000 rows/s | ratio at least 0.6; aim 50,000 rows/s; it is 0.50 of `sink.driver_alone` | no |"
+    )
+    assert lines[4].endswith("| 30.25 s | at most 45 s | yes |")
 
 
 def test_a_line_tells_the_median_its_runs_the_target_and_whether_it_is_met():

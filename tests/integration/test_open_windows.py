@@ -128,6 +128,8 @@ def test_a_driver_that_was_taken_over_from_writes_nothing_into_curated(spark: Sp
     old = Batches(spark, stream, AlreadyHeld())
     old.send(at("12:00:00", air_temperature_c=1.0))
     new = Batches(spark, stream)
+    # A driver that has written nothing yet has fenced nobody: its first write is a MERGE, whatever came before.
+    new.send(at("12:00:00", air_temperature_c=1.0))
     new.send(at("12:01:00", air_temperature_c=2.0))
     with pytest.raises(FencedError, match="took no write"):
         old.send(at("12:02:00", air_temperature_c=3.0))

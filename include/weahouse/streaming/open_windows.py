@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 # What is kept is copied with each batch. Live readings are of one window, or of two where one has just ended.
 _KEPT_AT_MOST = 3
-# Of a driver; at one a second they last for a century.
-_WRITES_BITS = 32
 # A backlog's batches touch many, and the next one brings others.
 _TOUCHED_AT_MOST = 6
+# For the writes of one driver; at one a second they last for a century.
+_WRITES_BITS = 32
 
 
 class OpenWindows:
@@ -49,17 +49,18 @@ class OpenWindows:
         self._hdfs = hdfs
         self._log = f"{path(CURATED_OBSERVATIONS, settings.hdfs_root)}/_delta_log"
         self._version: int | None = None
+        self._is_own = False
         self._writes = 0
         self._panes: DataFrame | None = None
         self.starts: Set[datetime] = frozenset()
 
     def look(self, spark: SparkSession) -> bool:
-        """Whether Curated stands as this driver left it; where not, what was kept is forgotten."""
-        if self._version is not None and not self._is_there(self._version + 1):
-            return True
-        self.forget()
-        self._version = version_of(spark, self._settings, CURATED_OBSERVATIONS)
-        return False
+        """Whether the newest version of Curated is this driver's; where it is not, what was kept is forgotten."""
+        if self._version is None or self._is_there(self._version + 1):
+            self.forget()
+            self._version = version_of(spark, self._settings, CURATED_OBSERVATIONS)
+            self._is_own = False
+        return self._is_own
 
     def transaction(self, epoch: int) -> tuple[str, int]:
         """What marks the next write of Curated: Delta refuses, without a word, numbers that do not exceed the last one.
@@ -75,6 +76,7 @@ class OpenWindows:
         if not self._is_there(self._version + 1):
             raise FencedError("curated.observations took no write of this epoch: a newer driver has written it")
         self._version += 1
+        self._is_own = True
 
     def with_held(self, fresh: DataFrame, placement: Placement) -> DataFrame:
         """Panes of new rows, merged with those that are kept."""

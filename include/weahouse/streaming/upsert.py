@@ -47,9 +47,6 @@ if TYPE_CHECKING:
     from weahouse.streaming.run import Run
 
 _NEWER = " > ".join(f"struct({alias}.ingested_at, {alias}.kafka_partition, {alias}.kafka_offset)" for alias in "st")
-# A file has a block and two entries of its own, and is opened with each look at its time: one where one task is soon
-# done with it.
-_ROWS_OF_ONE_FILE = 50_000
 
 
 def upsert(
@@ -176,8 +173,7 @@ def _write_curated(run: Run, written: DataFrame, extent: Extent, counts: dict[st
     transaction = run.open_windows.transaction(run.epoch)
     if is_ours and not counts["updated"]:
         # The table stands as the join saw it, so that nothing can be there twice.
-        few = counts["inserted"] <= _ROWS_OF_ONE_FILE
-        append_once(rows.coalesce(1) if few else rows, run.settings, CURATED_OBSERVATIONS, *transaction)
+        append_once(rows, run.settings, CURATED_OBSERVATIONS, *transaction)
     else:
         # Without corrections no file of the table has to be rewritten, and Delta only appends.
         update_when = _NEWER if counts["updated"] else None
