@@ -2,8 +2,8 @@
 
 Kafka, Cassandra, HDFS, the driver, and the simulated network run on this machine, and this process with its idle Spark
 session; Airflow does not. The driver is warm: it has taken in a day of 20 stations and the load for a while. The
-network reports evenly, and 1,000 records/s are 1,000 stations once a second. What a batch costs grows while a pane of
-10 minutes fills, so the windows follow each other through more than half of one.
+network reports evenly, and 1,000 records/s are 1,000 stations once a second. The windows follow each other through more
+than half of a pane of 10 minutes: a batch that cost more as its pane fills would be seen.
 """
 
 from __future__ import annotations

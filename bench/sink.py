@@ -23,6 +23,7 @@ from weahouse.io.cassandra_writer import Target
 from weahouse.qc.level1 import judge
 from weahouse.qc.rules import load_rules
 from weahouse.schemas.datasets import OBSERVATIONS_BY_STATION
+from weahouse.streaming.placement import Placement
 from weahouse.transforms.changes import NEW
 from weahouse.transforms.parse import observations, parse
 from weahouse.transforms.served import observation_rows
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 NAMES = ("sink.driver_alone", "sink.cassandra")
 # Each way writes what one full batch of the stream holds, twice.
 _BATCHES = 2
-# As the stream's batches are placed: so many Python workers write, and so many processes of a driver alone.
-_PLACES = 2
+# As the stream's full batches are placed: so many Python workers write, and so many processes of a driver alone.
+_PLACEMENT = Placement()
 
 
 def measure(bench: Bench) -> None:
@@ -79,7 +80,7 @@ def _prepared(bench: Bench, settings: Settings, batch: int, count: int) -> DataF
     _write_records(text, batch * count, count)
     read = bench.spark.read.parquet(f"file://{text}").withColumn("timestamp", F.current_timestamp())
     told = observations(parse(read), settings.lateness)
-    placed = told.repartition(_PLACES, "station_id", "observed_date")
+    placed = _PLACEMENT.spread(told)
     changed = {"change": F.lit(NEW), "revision": F.lit(0), "was_present": F.lit(0)}
     rows = judge(placed, load_rules()).withColumns(changed).persist(StorageLevel.MEMORY_AND_DISK_DESER)
     if rows.count() != count:
@@ -105,7 +106,7 @@ def _as_files(batches: list[DataFrame], folder: Path) -> list[Path]:
     import pyarrow as pa
 
     folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / f"{place}.arrow" for place in range(_PLACES)]
+    files = [folder / f"{place}.arrow" for place in range(_PLACEMENT.places)]
     tables = [pa.concat_tables(parts) for parts in zip(*(_by_place(rows) for rows in batches), strict=True)]
     for file, table in zip(files, tables, strict=True):
         with pa.OSFile(str(file), "wb") as out, pa.ipc.new_file(out, table.schema) as writer:
@@ -115,7 +116,7 @@ def _as_files(batches: list[DataFrame], folder: Path) -> list[Path]:
 
 def _by_place(rows: DataFrame) -> list[object]:
     told = _sorted(rows).withColumn("place", F.spark_partition_id())
-    return [told.where(F.col("place") == place).drop("place").toArrow() for place in range(_PLACES)]
+    return [told.where(F.col("place") == place).drop("place").toArrow() for place in range(_PLACEMENT.places)]
 
 
 def _sorted(rows: DataFrame) -> DataFrame:

@@ -27,8 +27,8 @@ def archive_batch(run: Run, records: DataFrame, batch_id: int, checkpoint_id: st
     run.before_batch()
     reached(ARCHIVE_PLANNED)
     writer = f"archive/{checkpoint_id}"
-    told = parse(records).select(*RECORD_COLUMNS, "reason", ingest_hour()).coalesce(_FILES_PER_BATCH)
-    told = checkpointed(told)
+    told = parse(records).select(*RECORD_COLUMNS, "reason", ingest_hour())
+    told = checkpointed(told.coalesce(_FILES_PER_BATCH))
     try:
         unreadable = told.where(F.col("reason").isNotNull())
         quarantined = unreadable.count()
