@@ -20,7 +20,7 @@ from weahouse.streaming.fault_points import OBSERVATIONS_PLANNED, OBSERVATIONS_W
 from weahouse.streaming.identity import as_starting_offsets
 from weahouse.streaming.source import read_range
 from weahouse.streaming.upsert import upsert
-from weahouse.transforms.changes import CORRECTION, NEW, WRITTEN
+from weahouse.transforms.changes import CORRECTION, NEW, RESTORED, WRITTEN
 from weahouse.transforms.parse import observations, parse
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class ObservationsQuery:
     rules: Rules
     registry: Registry
     last_contested_at: datetime | None = None
+    # The first batch may be one that another driver wrote in part.
+    _changes: tuple[str, ...] = RESTORED
     _lock: Lock = field(default_factory=Lock)
 
     def transform(self, records: DataFrame) -> DataFrame:
@@ -64,7 +66,8 @@ class ObservationsQuery:
         self.run.before_batch()
         reached(OBSERVATIONS_PLANNED)
         with self._lock:
-            counts = upsert(self.run, rows, self.rules, self.registry)
+            counts = upsert(self.run, rows, self.rules, self.registry, self._changes)
+            self._changes = WRITTEN
         reached(OBSERVATIONS_WRITTEN)
         self.run.counts["observations"][batch_id] = counts
 
@@ -80,11 +83,11 @@ class ObservationsQuery:
         source = progress["sources"][0]
         # The batch was committed, so what the table holds of it has been served too.
         return self._merge_again(
-            spark, _offsets(source["startOffset"]), _offsets(source["endOffset"]), changes=(NEW, CORRECTION)
+            spark, _offsets(source["startOffset"]), _offsets(source["endOffset"]), (NEW, CORRECTION)
         )
 
     def _merge_again(
-        self, spark: SparkSession, start: Offsets, end: Offsets, changes: tuple[str, ...] = WRITTEN
+        self, spark: SparkSession, start: Offsets, end: Offsets, changes: tuple[str, ...]
     ) -> dict[str, Any]:
         """Merge a range of offsets without removal of repeats; an empty `start` is where the stream began."""
         assert self.run.identity is not None
@@ -100,7 +103,7 @@ class ObservationsQuery:
         committed = self._committed_batches()
         for batch_id in (batch for batch in committed if batch > settled_batch):
             # The driver may have died within a second merge, after Curated and before Cassandra: all is served again.
-            self._merge_again(spark, self.planned(batch_id - 1), self.planned(batch_id))
+            self._merge_again(spark, self.planned(batch_id - 1), self.planned(batch_id), RESTORED)
         return max([settled_batch, *committed])
 
     def _committed_batches(self) -> list[int]:

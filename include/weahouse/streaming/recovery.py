@@ -20,6 +20,7 @@ from weahouse.streaming.fencing import TableLease, take_epoch
 from weahouse.streaming.registry import Registry
 from weahouse.streaming.run import Run
 from weahouse.streaming.upsert import upsert
+from weahouse.transforms.changes import RESTORED
 from weahouse.transforms.parse import ingest_hour, observations, parse
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def recover(spark: SparkSession, settings: Settings, spans: list[Span]) -> dict[
     for number, wanted in enumerate(_chunks(spans, settings.max_offsets_per_trigger)):
         run.before_batch()
         parsed = parse(raw.where(wanted).select(*RECORD_COLUMNS)).persist()
-        counts = upsert(run, observations(parsed, settings.lateness), rules, registry)
+        counts = upsert(run, observations(parsed, settings.lateness), rules, registry, RESTORED)
         alerts.judge(run.take_touched())
         total["quarantined"] += _quarantine(run, parsed, number)
         total.update({name: counts.get(name, 0) for name in ("inserted", "updated")})

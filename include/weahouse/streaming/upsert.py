@@ -28,7 +28,7 @@ from weahouse.streaming.checkpointed import checkpointed, release
 from weahouse.streaming.extent import extent_of
 from weahouse.streaming.fault_points import CASSANDRA_WRITTEN, CURATED_WRITTEN, held_back_for, reached
 from weahouse.streaming.placement import Placement
-from weahouse.transforms.changes import CORRECTION, NEW, REPEAT, SUPERSEDED, WRITTEN, classify, resolve
+from weahouse.transforms.changes import CORRECTION, NEW, REPEAT, SUPERSEDED, classify, resolve
 from weahouse.transforms.newest import newest_of_each_key
 from weahouse.transforms.panes import by_variable, window_start, windows
 from weahouse.transforms.served import latest_rows, observation_rows, summary_rows
@@ -50,7 +50,7 @@ _NEWER = " > ".join(f"struct({alias}.ingested_at, {alias}.kafka_partition, {alia
 
 
 def upsert(
-    run: Run, observations: DataFrame, rules: Rules, registry: Registry, changes: tuple[str, ...] = WRITTEN
+    run: Run, observations: DataFrame, rules: Rules, registry: Registry, changes: tuple[str, ...]
 ) -> dict[str, Any]:
     """Merge observations into Curated and Cassandra, and make the touched panes anew; repeating it changes nothing.
 

@@ -20,6 +20,9 @@ AGAIN = "again"
 REPEAT = "repeat"
 SUPERSEDED = "superseded"
 WRITTEN = (NEW, CORRECTION, AGAIN)
+# Where the table may hold rows that were never served, because a driver died between: a repeat that was not there the
+# last time, as batches begin and end elsewhere, would hide the record that is still to be served.
+RESTORED = (*WRITTEN, REPEAT)
 
 # The day is named in the join because rows of both sides are placed by it.
 _ON = (*KEY, "observed_date")
