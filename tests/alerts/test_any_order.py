@@ -24,7 +24,7 @@ def weather(drawn: random.Random) -> list[Reading]:
     """A wind that wanders between calm and storm, with reports of uneven distance and gaps."""
     minute, speed, values = 0.0, 15.0, {}
     for _ in range(150):
-        minute += drawn.choice([1, 5, 10, 10, 20, 70])
+        minute += drawn.choice([0.2, 1, 5, 10, 10, 20, 70])
         speed = min(30.0, max(0.0, speed + drawn.gauss(0, 4)))
         values[minute] = round(speed, 1)
     return wind(values)
@@ -58,6 +58,20 @@ def test_order_and_batches_make_no_difference(seed: int):
         newest = {reading.observed_at: reading for reading in batch}
         shuffled.tell(*newest.values(), now=now)
     assert standing(shuffled) == standing(at_once)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_corrections_that_come_one_by_one_make_no_difference(seed: int):
+    drawn = random.Random(seed)
+    readings = weather(drawn)
+    now = readings[-1].observed_at
+    at_once, corrected = Station(RULES), Station(RULES)
+    at_once.tell(*readings, now=now)
+    corrected.tell(*drawn.sample(readings, 120), now=now)
+    wrong = [Reading(r.observed_at, {"wind_speed_mps": drawn.uniform(0, 35)}) for r in drawn.sample(readings, 60)]
+    for reading in (*wrong, *drawn.sample(readings, len(readings))):
+        corrected.tell(reading, now=now)
+    assert standing(corrected) == standing(at_once)
 
 
 @pytest.mark.parametrize("seed", range(5))

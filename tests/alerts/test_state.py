@@ -133,6 +133,13 @@ def test_a_corrected_peak_is_looked_for_in_the_whole_alert(station: Station):
     assert (station.standing[0].peak_value, station.standing[0].peak_at) == (26.9, at(590))
 
 
+def test_a_correction_of_the_only_report_of_a_pane_takes_that_pane_from_the_alert(station: Station):
+    station.tell(*wind({0: 25, 13: 21, 22: 10}), now=at(23))
+    assert station.standing[0].last_window == at(10)
+    station.tell(*wind({13: 10}), now=at(24))
+    assert (station.standing[0].last_window, station.standing[0].cleared_at) == (at(0), at(13))
+
+
 def test_late_data_before_an_alert_take_its_place(station: Station):
     first = gale(station)
     station.alerts[first] = replace(station.alerts[first], acknowledged_by="kim", acknowledged_at=at(42))
@@ -202,6 +209,7 @@ def test_a_region_that_a_rule_leaves_out_has_no_alert_of_it():
 
 def test_a_live_report_asks_for_a_bounded_time_however_long_the_alert(station: Station):
     station.tell(*wind(dict.fromkeys(range(0, 6000, 60), 21)), now=at(6000))
-    scope = scope_of(station.rules, station.standing, "a", "us-ca", at(6000), at(6000))
+    scope = scope_of(station.rules, station.standing, "a", "us-ca", at(6009), at(6009))
     assert (scope.since - scope.reads_from(station.rules)).total_seconds() / 60 == 130
-    assert scope.since == at(6000)
+    # Not at the beginning of its pane: a station that reports each second would be judged for all of it each time.
+    assert scope.since == at(6009)

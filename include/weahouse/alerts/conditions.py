@@ -61,11 +61,15 @@ def _stronger(rule: Rule, one: Point | None, other: Point) -> Point:
 
 
 def _points(rule: Rule, variable: str, series: Series, since: datetime) -> Iterator[Point]:
-    judge = {"duration": _lasting, "repetition": _repeated}.get(rule.kind, _plain)
-    features = _features(rule, series, since - max(rule.lasting, rule.within) - rule.gap)
-    for at, value, is_met, holds in judge(rule, features):
+    judge, memory = {"duration": _lasting, "repetition": _repeated}.get(rule.kind, _plain), _remembered(rule)
+    for at, value, is_met, holds in judge(rule, _features(rule, series, since - memory)):
         if at >= since:
             yield Point(at, value, variable, is_met, holds)
+
+
+def _remembered(rule: Rule) -> timedelta:
+    """How far back a report depends on the features of those before it; a station may report each second."""
+    return {"duration": rule.lasting + rule.gap, "repetition": rule.within}.get(rule.kind, timedelta())
 
 
 def _features(rule: Rule, series: Series, since: datetime) -> Iterator[tuple[datetime, float]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from weahouse.alerts.alert import WITHDRAWN
 from weahouse.alerts.conditions import reach
 from weahouse.alerts.episodes import lapses_at
-from weahouse.transforms.rolling import PANE, pane_start
+from weahouse.transforms.rolling import PANE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ def scope_of(
 ) -> Scope:
     """What to judge when readings with first <= observed_at <= last came, changed or went."""
     longest = max((rule.span for rule in rules.of_values), default=timedelta())
-    return settled(rules, previous, Scope(station_id, region, pane_start(first), last + longest + PANE))
+    return settled(rules, previous, Scope(station_id, region, first, last + longest + PANE))
 
 
 def settled(rules: AlertRules, previous: Sequence[Alert], scope: Scope) -> Scope:
@@ -77,6 +77,6 @@ def _with(rule: Rule, alert: Alert, scope: Scope) -> Scope:
     since = scope.since
     if alert.event_at < since <= alert.run_started_at:
         # Touched in an earlier run than its last: whether the runs still belong together must be seen from the first.
-        since = pane_start(alert.event_at)
+        since = alert.event_at
     is_carried = alert.event_at < since and end < since
     return replace(scope, since=since, until=scope.until if is_carried else max(scope.until, end + rule.span))

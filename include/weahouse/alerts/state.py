@@ -109,7 +109,7 @@ def _carried(rule: Rule, alert: Alert, readings: Sequence[Reading], scope: Scope
     episode = _episode(alert)
     if alert.cleared_at is not None and alert.cleared_at < scope.since:
         return episode
-    if alert.last_window >= scope.since:
+    if alert.last_window >= pane_start(scope.since):
         wanted = set(rule.variables)
         before = [r.observed_at for r in readings if r.observed_at < scope.since and wanted & r.values.keys()]
         episode = replace(episode, last_window=pane_start(before[-1]) if before else alert.first_window)

@@ -62,6 +62,8 @@ class Driver:
         self._vigil = Vigil(self._run, rules, self._alerts)
         self._queries: dict[str, StreamingQuery] = {}
         self._published: dict[str, str] = {}
+        # Spark holds a hundred documents of each query: they are all fetched only when there is another one.
+        self._looked_at: dict[str, str] = {}
 
     def run(self) -> int:
         """Stream until asked to stop (0) or until a query fails or a newer driver takes over (1)."""
@@ -147,6 +149,10 @@ class Driver:
         return next(query.exception() for query in self._queries.values() if not query.isActive)
 
     def _publish(self, name: str, query: StreamingQuery) -> None:
+        last = query.lastProgress
+        if last is None or last.timestamp == self._looked_at.get(name):
+            return
+        self._looked_at[name] = last.timestamp
         for progress in (json.loads(each.json) for each in query.recentProgress):
             # An idle trigger tells of the batch that comes next, which is neither planned nor committed.
             is_idle = "addBatch" not in progress["durationMs"]
