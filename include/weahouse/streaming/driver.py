@@ -61,9 +61,7 @@ class Driver:
         self._alerts = Alerts(self._run, rules, self._heartbeat.turn)
         self._vigil = Vigil(self._run, rules, self._alerts)
         self._queries: dict[str, StreamingQuery] = {}
-        self._published: dict[str, str] = {}
-        # Spark holds a hundred documents of each query: they are all fetched only when there is another one.
-        self._looked_at: dict[str, str] = {}
+        self._published: dict[str, int] = {}
 
     def run(self) -> int:
         """Stream until asked to stop (0) or until a query fails or a newer driver takes over (1)."""
@@ -149,15 +147,7 @@ class Driver:
         return next(query.exception() for query in self._queries.values() if not query.isActive)
 
     def _publish(self, name: str, query: StreamingQuery) -> None:
-        last = query.lastProgress
-        if last is None or last.timestamp == self._looked_at.get(name):
-            return
-        self._looked_at[name] = last.timestamp
-        for progress in (json.loads(each.json) for each in query.recentProgress):
-            # An idle trigger tells of the batch that comes next, which is neither planned nor committed.
-            is_idle = "addBatch" not in progress["durationMs"]
-            if is_idle or progress["timestamp"] <= self._published.get(name, ""):
-                continue
+        for progress in self._unpublished(name, query):
             counts = self._run.counts[name].pop(progress["batchId"], {})
             told = document(self._run, name, progress, counts)
             if name == "observations":
@@ -169,7 +159,17 @@ class Driver:
                 contested = self._observations.last_contested_at
                 told["last_contested_at"] = contested.isoformat() if contested else None
             self._run.hdfs.write_json(progress_path(f"{name}.json", self._settings.hdfs_root), told)
-            self._published[name] = progress["timestamp"]
+            self._published[name] = progress["batchId"]
+
+    def _unpublished(self, name: str, query: StreamingQuery) -> list[dict[str, Any]]:
+        """The progress of batches that ended since the last one that was published."""
+        published = self._published.get(name, -1)
+        last = query.lastProgress
+        # Spark holds a hundred documents, and builds each anew for whoever asks: mostly the last one is enough.
+        is_enough = last is None or last.batchId <= published + 1
+        found = [json.loads(each.json) for each in ([last] if is_enough else query.recentProgress) if each]
+        # An idle trigger tells of the batch that comes next, which is neither planned nor committed.
+        return [each for each in found if "addBatch" in each["durationMs"] and each["batchId"] > published]
 
     def _is_to_stop(self) -> bool:
         control = self._run.hdfs.read_json(progress_path("control.json", self._settings.hdfs_root)) or {}
