@@ -14,13 +14,13 @@ from pyspark.sql import SparkSession
 from weahouse.io.delta import CHECKPOINT_INTERVAL, LOG_RETENTION_DAYS, PROPERTIES
 from weahouse.streaming.bounds import log_entries
 
-# Each of them clears the log once, as each hundredth commit does at any pace.
+# Each of them clears the log once, as a commit in so many does at any pace.
 COMMITS_PER_DAY = CHECKPOINT_INTERVAL
 DAYS = LOG_RETENTION_DAYS + 4
 
 
 class Table:
-    """A table with the stream's properties, whose commits but each hundredth are made without Spark."""
+    """A table with the stream's properties, of whose commits those without a checkpoint are made without Spark."""
 
     def __init__(self, spark: SparkSession, folder: Path) -> None:
         from delta.tables import DeltaTable

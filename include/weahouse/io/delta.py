@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 LOG_RETENTION_DAYS = 7
-CHECKPOINT_INTERVAL = 100
+# Every look at a table reads the commits since its last checkpoint, up to so many small files, twice a batch; and every
+# checkpoint names all of the table's files.
+CHECKPOINT_INTERVAL = 40
 PROPERTIES = {
     # With deletion vectors a MERGE that touches files the session has read before fails (Delta 4.4.0 on Spark 4.2.0).
     "delta.enableDeletionVectors": "false",
