@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,7 +10,10 @@ from tests.integration.conftest import Stream, eventually
 from tests.rows import event
 from tests.transforms.test_parse import READABLE, UNREADABLE
 
+from weahouse.io.hdfs import Hdfs
 from weahouse.io.stations import upsert_stations
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS, Dataset
+from weahouse.schemas.render import path
 
 DAY = date(2024, 5, 1)
 OBSERVATION = (
@@ -116,6 +120,16 @@ def test_a_reading_far_ahead_is_quarantined_and_does_not_move_the_watermark(stre
     [row] = stream.lake("SELECT reason FROM curated.quarantine WHERE key = 'ahead'")
     assert row["reason"] == "observed_at is more than 10 minutes ahead of the broker's time"
     assert datetime.fromisoformat(stream.progress("observations")["watermark"]) <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("table", [RAW_OBSERVATIONS, CURATED_OBSERVATIONS, CURATED_QUARANTINE], ids=lambda t: t.name)
+def test_of_each_file_the_log_keeps_the_limits_by_which_it_may_be_skipped(stream: Stream, table: Dataset):
+    hdfs, log = Hdfs(stream.settings), f"{path(table, stream.settings.hdfs_root)}/_delta_log"
+    commits = [hdfs.read_text(f"{log}/{name}") or "" for name in hdfs.list(log) if name.endswith(".json")]
+    actions = [json.loads(line) for commit in commits for line in commit.splitlines()]
+    kept = [json.loads(action["add"]["stats"]) for action in actions if "add" in action]
+    assert kept
+    assert all({*stats["minValues"]} == {*stats["maxValues"]} == {*table.skip_by} for stats in kept)
 
 
 def test_an_exact_repeat_changes_nothing(stream: Stream):

@@ -44,7 +44,8 @@ def ensure_table(spark: SparkSession, settings: Settings, dataset: Dataset) -> N
     builder = DeltaTable.createIfNotExists(spark).location(table_path(settings, dataset)).addColumns(to_spark(dataset))
     if dataset.partition_by:
         builder = builder.partitionedBy(*dataset.partition_by)
-    for key, value in PROPERTIES.items():
+    kept = {"delta.dataSkippingStatsColumns": ",".join(dataset.skip_by)} if dataset.skip_by else {}
+    for key, value in (PROPERTIES | kept).items():
         builder = builder.property(key, value)
     builder.execute()
 

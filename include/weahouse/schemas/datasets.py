@@ -9,7 +9,11 @@ from weahouse.schemas.fields import FLAGS, MEASUREMENTS
 
 @dataclass(frozen=True)
 class Dataset:
-    """A Delta table on HDFS; `name` is `zone.table`, its path `/weahouse/zone/table`."""
+    """A Delta table on HDFS; `name` is `zone.table`, its path `/weahouse/zone/table`.
+
+    `skip_by`: the columns whose least and greatest values the log keeps of each file, so that readers skip files by
+    them; where it is empty, the first 32. Every look at a table parses the text of all these values.
+    """
 
     name: str
     meaning: str
@@ -17,6 +21,7 @@ class Dataset:
     primary_key: tuple[str, ...]
     partition_by: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    skip_by: tuple[str, ...] = ()
 
     @property
     def zone(self) -> str:
@@ -67,11 +72,11 @@ RAW_OBSERVATIONS = Dataset(
     primary_key=("partition", "offset"),
     partition_by=("ingest_hour",),
     required=("topic", "partition", "offset", "timestamp", "ingest_hour"),
+    skip_by=("partition", "offset", "timestamp"),
 )
 CURATED_OBSERVATIONS = Dataset(
     "curated.observations",
     "One row per station and time: the newest record, judged.",
-    # observed_date and the merge's other columns stand among the first 32, for which Delta keeps statistics.
     columns=(
         "station_id",
         "observed_at",
@@ -102,6 +107,7 @@ CURATED_OBSERVATIONS = Dataset(
         *FLAGS,
         *JUDGED_COLUMNS,
     ),
+    skip_by=(*KEY, "ingested_at", "kafka_partition", "kafka_offset"),
 )
 CURATED_QUARANTINE = Dataset(
     "curated.quarantine",
@@ -110,6 +116,7 @@ CURATED_QUARANTINE = Dataset(
     primary_key=("partition", "offset"),
     partition_by=("ingest_hour",),
     required=("topic", "partition", "offset", "timestamp", "reason", "ingest_hour"),
+    skip_by=("partition", "offset", "timestamp"),
 )
 # Why offsets are lost, as `curated.gaps` says it.
 TOPIC_RECREATED, OFFSETS_EXPIRED = "topic_recreated", "offsets_expired"
