@@ -65,9 +65,11 @@ class Station:
         self.alerts |= {change.alert.alert_id: change.alert for change in changes}
         return changes
 
-    def judge(self, first: datetime, last: datetime, now: datetime) -> list[Change]:
+    def judge(
+        self, first: datetime, last: datetime, now: datetime, names: frozenset[str] | None = None
+    ) -> list[Change]:
         previous = list(self.alerts.values())
-        scope = scope_of(self.rules, previous, "a", "us-ca", first, last)
+        scope = scope_of(self.rules, previous, "a", "us-ca", first, last, names)
         while True:
             span = (scope.reads_from(self.rules), scope.until)
             readings = [self.readings[time] for time in sorted(self.readings) if span[0] <= time <= span[1]]

@@ -210,6 +210,25 @@ def test_a_region_that_a_rule_leaves_out_has_no_alert_of_it():
 def test_a_live_report_asks_for_a_bounded_time_however_long_the_alert(station: Station):
     station.tell(*wind(dict.fromkeys(range(0, 6000, 60), 21)), now=at(6000))
     scope = scope_of(station.rules, station.standing, "a", "us-ca", at(6009), at(6009))
-    assert (scope.since - scope.reads_from(station.rules)).total_seconds() / 60 == 130
+    assert (scope.since - scope.reads_from(station.rules)).total_seconds() / 60 == 10
     # Not at the beginning of its pane: a station that reports each second would be judged for all of it each time.
     assert scope.since == at(6009)
+
+
+def test_of_what_lies_before_a_report_only_that_is_read_which_the_rules_in_question_look_at():
+    station = Station(rules(mean={"statistic": "mean", "over_min": 10}, lasting={"kind": "duration", "for_min": 60}))
+
+    def minutes_back(*names: str) -> float:
+        scope = scope_of(station.rules, [], "a", "us-ca", at(0), at(0), frozenset(names))
+        return (scope.since - scope.reads_from(station.rules)).total_seconds() / 60
+
+    # A pane more each; a run of reports that lasts goes on over a gap of 120 minutes.
+    assert minutes_back("mean") == 20
+    assert minutes_back("mean", "lasting") == 190
+
+
+def test_the_report_before_is_looked_for_further_back_where_none_was_read(station: Station):
+    station.tell(*wind({0: 25, 103: 21, 110: 10}), now=at(111))
+    assert station.standing[0].last_window == at(100)
+    station.tell(*wind({103: 10}), now=at(112))
+    assert (station.standing[0].last_window, station.standing[0].cleared_at) == (at(0), at(103))

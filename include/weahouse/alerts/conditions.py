@@ -50,7 +50,7 @@ def points(rule: Rule, readings: Sequence[Reading], since: datetime) -> list[Poi
 
 def reach(rule: Rule) -> timedelta:
     """How far back a point depends on readings: the report before a run's first one included."""
-    return rule.span + rule.gap
+    return rule.over + _remembered(rule)
 
 
 def _stronger(rule: Rule, one: Point | None, other: Point) -> Point:

@@ -20,12 +20,13 @@ _DAYS_AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Interval:
-    """A station's time to be judged."""
+    """A station's time to be judged, and by which rules."""
 
     station_id: str
     region: str
     first: datetime
     last: datetime
+    rules: frozenset[str]
 
     @property
     def days(self) -> int:
@@ -42,11 +43,16 @@ def intervals_of(touched: Iterable[Touched]) -> Iterator[Interval]:
             and block.first_at - current.last <= _CLOSE
             and block.last_at - current.first <= _LONGEST
         ):
-            current = replace(current, last=max(current.last, block.last_at), region=block.region)
+            current = replace(
+                current,
+                last=max(current.last, block.last_at),
+                region=block.region,
+                rules=current.rules | block.rules,
+            )
         else:
             if current is not None:
                 yield current
-            current = Interval(block.station_id, block.region, block.first_at, block.last_at)
+            current = Interval(block.station_id, block.region, block.first_at, block.last_at, block.rules)
     if current is not None:
         yield current
 

@@ -93,6 +93,10 @@ class AlertRules:
     def of_values(self) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if rule.kind != SILENCE)
 
+    def named(self, names: frozenset[str] | None) -> tuple[Rule, ...]:
+        """The rules of values with one of the names; all of them for None."""
+        return self.of_values if names is None else tuple(rule for rule in self.of_values if rule.name in names)
+
     @property
     def of_silence(self) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if rule.kind == SILENCE)

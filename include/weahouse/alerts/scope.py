@@ -29,16 +29,22 @@ STEP = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Scope:
-    """A station's time that is judged: since <= t <= until."""
+    """A station's time that is judged, since <= t <= until, by the rules of some names, or by all for None.
+
+    `further`: how much more is read than conditions look back, to find the report before the first that is judged.
+    """
 
     station_id: str
     region: str
     since: datetime
     until: datetime
+    names: frozenset[str] | None = None
+    further: timedelta = timedelta()
 
     def reads_from(self, rules: AlertRules) -> datetime:
         """The earliest reading that is needed."""
-        return self.since - max((reach(rule) for rule in rules.of_values), default=timedelta()) - PANE
+        longest = max((reach(rule) for rule in rules.named(self.names)), default=timedelta())
+        return self.since - longest - PANE - self.further
 
 
 class WiderScopeError(Exception):
@@ -50,16 +56,22 @@ class WiderScopeError(Exception):
 
 
 def scope_of(
-    rules: AlertRules, previous: Sequence[Alert], station_id: str, region: str, first: datetime, last: datetime
+    rules: AlertRules,
+    previous: Sequence[Alert],
+    station_id: str,
+    region: str,
+    first: datetime,
+    last: datetime,
+    names: frozenset[str] | None = None,
 ) -> Scope:
     """What to judge when readings with first <= observed_at <= last came, changed or went."""
-    longest = max((rule.span for rule in rules.of_values), default=timedelta())
-    return settled(rules, previous, Scope(station_id, region, first, last + longest + PANE))
+    longest = max((rule.span for rule in rules.named(names)), default=timedelta())
+    return settled(rules, previous, Scope(station_id, region, first, last + longest + PANE, names))
 
 
 def settled(rules: AlertRules, previous: Sequence[Alert], scope: Scope) -> Scope:
     """The scope widened until no stored alert crosses its limits in a way that matters."""
-    by_name = {rule.name: rule for rule in rules.of_values}
+    by_name = {rule.name: rule for rule in rules.named(scope.names)}
     held = [alert for alert in previous if alert.alert_state != WITHDRAWN and alert.rule in by_name]
     while True:
         wider = scope

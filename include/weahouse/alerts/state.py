@@ -54,7 +54,7 @@ def next_state(
     seen. Judging twice changes nothing. Raises WiderScopeError.
     """
     changes: list[Change] = []
-    for rule in rules.of_values:
+    for rule in rules.named(scope.names):
         stored = [alert for alert in previous if alert.rule == rule.name]
         found = _found(rules, rule, previous, readings, scope, now) if rule.applies_to(scope.region) else []
         changes += _changes(rule, stored, found, scope, now, lateness)
@@ -112,6 +112,8 @@ def _carried(rule: Rule, alert: Alert, readings: Sequence[Reading], scope: Scope
     if alert.last_window >= pane_start(scope.since):
         wanted = set(rule.variables)
         before = [r.observed_at for r in readings if r.observed_at < scope.since and wanted & r.values.keys()]
+        if not before and scope.further < rule.gap:
+            raise WiderScopeError(replace(scope, further=rule.gap))
         episode = replace(episode, last_window=pane_start(before[-1]) if before else alert.first_window)
     if alert.peak_at >= scope.since:
         episode = replace(episode, peak_value=-rule.direction * math.inf)

@@ -1,4 +1,4 @@
-"""Which stations are near a limit: nobody reads the others.
+"""Which stations are near the limit of which rules: nobody reads the others.
 
 A condition looks back for a bounded time. The extremes of the block of time that a batch touched and of the block
 before bound every value, mean, sum and change in it; where they do not reach a limit, no condition can be met there.
@@ -31,7 +31,10 @@ _NOTHING = (inf, -inf, 0.0)
 
 @dataclass(frozen=True)
 class Touched:
-    """A block of a station that a batch touched; `extremes` are least, greatest and sum of each of the variables."""
+    """A block of a station that a batch touched; `extremes` are least, greatest and sum of each of the variables.
+
+    `rules`: the names of those by which it must be judged, where that is known.
+    """
 
     station_id: str
     region: str
@@ -41,6 +44,7 @@ class Touched:
     ingested_at: datetime
     seen_at: datetime | None
     extremes: array[float]
+    rules: frozenset[str] = frozenset()
 
 
 def columns(rules: AlertRules) -> tuple[str, ...]:
@@ -81,46 +85,55 @@ class Watch:
         self._variables = rules.variables
         self._length = timedelta(minutes=block_minutes(rules))
         self._none = array("d", _NOTHING * len(self._variables))
+        self._all = frozenset(rule.name for rule in self._rules)
         # By region: where the extremes of a rule's variable stand, and the rule.
         self._checks: dict[str, list[tuple[int, Rule]]] = {}
         self._memory: dict[str, _Memory] = {}
 
-    def is_near(self, touched: Touched, *, is_new: bool) -> bool:
-        """Whether a condition may be met in a touched block, which is remembered. A new station has no past."""
+    def near(self, touched: Touched, *, is_new: bool) -> frozenset[str]:
+        """The rules whose condition may be met in a touched block, which is remembered. A new station has no past."""
         memory = self._memory.get(touched.station_id)
         if memory is None:
             memory = _Memory(touched.block, self._nothing(), self._nothing() if is_new else None)
             self._memory[touched.station_id] = memory
         elif touched.block > memory.block:
             is_next = touched.block - memory.block == self._length
-            memory.before = memory.extremes if is_next else self._nothing()
+            if memory.before is not None:
+                memory.before = memory.extremes if is_next else self._nothing()
             memory.block, memory.extremes = touched.block, self._nothing()
         elif touched.block < memory.block:
             # It may matter for what comes after it too, which is not held here.
             if memory.before is not None and memory.block - touched.block == self._length:
                 _merge(memory.before, touched.extremes)
-            return True
+            return self._all
         _merge(memory.extremes, touched.extremes)
-        return memory.before is None or self._reaches_a_limit(touched.region, memory.extremes, memory.before)
+        if memory.before is None:
+            return self._all
+        return self._within_reach(touched.region, memory.extremes, memory.before)
 
     def learn(self, station_id: str, since: datetime, readings: Iterable[Reading]) -> None:
-        """What was read of a station before `since`: its past is known from here on."""
+        """What was read of a station to judge it from `since` on: its past is known from here on.
+
+        Not known is what a former driver was told of later blocks: a station's readings come nearly in order.
+        """
         memory = self._memory.get(station_id)
         if memory is None or memory.before is not None or not memory.block <= since < memory.block + self._length:
             return
         memory.before = self._nothing()
         for reading in readings:
-            if reading.observed_at < since:
+            if reading.observed_at < memory.block + self._length:
+                # What is of the block itself is looked back at from the next one too.
+                into = memory.before if reading.observed_at < memory.block else memory.extremes
                 for place, variable in enumerate(self._variables):
                     if (value := reading.values.get(variable)) is not None:
                         told = self._nothing()
                         told[3 * place : 3 * place + 3] = array("d", (value, value, max(0.0, value)))
-                        _merge(memory.before, told)
+                        _merge(into, told)
 
     def _nothing(self) -> array[float]:
         return array("d", self._none)
 
-    def _reaches_a_limit(self, region: str, one: array[float], other: array[float]) -> bool:
+    def _within_reach(self, region: str, one: array[float], other: array[float]) -> frozenset[str]:
         # Live networks touch tens of thousands of blocks at once: nothing here may be looked up twice.
         checks = self._checks.get(region)
         if checks is None:
@@ -130,14 +143,15 @@ class Watch:
                 for place, variable in enumerate(self._variables)
                 if variable in rule.variables and rule.applies_to(region)
             ]
-        return any(
-            _reaches(
+        return frozenset(
+            rule.name
+            for place, rule in checks
+            if _reaches(
                 rule,
                 min(one[place], other[place]),
                 max(one[place + 1], other[place + 1]),
                 one[place + 2] + other[place + 2],
             )
-            for place, rule in checks
         )
 
 

@@ -105,23 +105,23 @@ class Alerts:
         return len(changes)
 
     def _near(self, table: pa.Table) -> Iterator[Touched]:
-        """The touched blocks in which an alert may begin, change or end."""
+        """The touched blocks in which an alert may begin, change or end, with the rules whose alert that is."""
         # A station's blocks must be looked at in their order.
         in_order = table.sort_by([("station_id", "ascending"), ("first_at", "ascending")])
         for batch in in_order.to_batches(_ROWS_AT_ONCE):
             self._turn()
-            far: list[Touched] = []
+            looked: list[tuple[Touched, frozenset[str]]] = []
             for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 touched = touched_of(row)
-                is_near = self._watch.is_near(touched, is_new=touched.station_id not in self.seen)
+                looked.append((touched, self._watch.near(touched, is_new=touched.station_id not in self.seen)))
                 self._see(touched)
-                if is_near:
-                    yield touched
-                else:
-                    far.append(touched)
-            # These matter only where alerts stand already; their months are looked up together.
-            self._look_up({(t.region, month) for t in far for month in months_of(t.first_at - _EARLIER, t.last_at)})
-            yield from (touched for touched in far if self._touches_alert(touched))
+            # Alerts that stand already matter too; their months are looked up together.
+            self._look_up(
+                {(t.region, month) for t, _ in looked for month in months_of(t.first_at - _EARLIER, t.last_at)}
+            )
+            for touched, near in looked:
+                if rules := near | self._rules_of_alerts(touched):
+                    yield replace(touched, rules=rules)
 
     def _see(self, touched: Touched) -> None:
         self.now = max(self.now, touched.ingested_at)
@@ -129,9 +129,10 @@ class Alerts:
         newest = max((at for at in (known, touched.seen_at) if at is not None), default=None)
         self.seen[touched.station_id] = (touched.region, newest)
 
-    def _touches_alert(self, touched: Touched) -> bool:
+    def _rules_of_alerts(self, touched: Touched) -> set[str]:
+        """The rules of the alerts that were on when a block was touched, or are on."""
         alerts = self._alerts_of(touched.station_id, touched.region, touched.first_at, touched.last_at)
-        return any(alert.is_active or _overlap(alert, touched) for alert in alerts)
+        return {alert.rule for alert in alerts if alert.is_active or _overlap(alert, touched)}
 
     def _alerts_of(self, station_id: str, region: str, first: datetime, last: datetime) -> list[Alert]:
         """The station's alerts of values that are active or begin in a span or a month before; months are looked up."""
@@ -173,7 +174,9 @@ class Alerts:
     def _scope(self, interval: Interval) -> Scope:
         self._look_up({(interval.region, month) for month in months_of(interval.first - _EARLIER, interval.last)})
         held = self._alerts_of(interval.station_id, interval.region, interval.first, interval.last)
-        return scope_of(self._rules, held, interval.station_id, interval.region, interval.first, interval.last)
+        return scope_of(
+            self._rules, held, interval.station_id, interval.region, interval.first, interval.last, interval.rules
+        )
 
     def _previous(self, scopes: Sequence[Scope]) -> dict[str, list[Alert]]:
         """The stored alerts of each scope's station, with what people have noted since."""
