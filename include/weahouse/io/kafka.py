@@ -29,7 +29,7 @@ BATCH_OVERHEAD_BYTES = 512
 
 _UNREACHABLE = ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE")
 # What a broker answers about a topic that was created a moment ago, or right after its own start.
-_UNSETTLED = ("NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE")
+_UNSETTLED = ("NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE", "FENCED_LEADER_EPOCH", "UNKNOWN_LEADER_EPOCH")
 
 T = TypeVar("T")
 
