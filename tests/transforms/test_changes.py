@@ -54,7 +54,20 @@ def test_a_reading_that_returned_within_a_batch_leaves_the_record_between_supers
     batch = newest_of_each_key(judged(spark, b"", between, first, appended_at=LATER))
     row = resolve(batch, held(spark, first)).first()
     # Offset 2 is the last record: the one between, at offset 1, is older than what the table then holds.
-    assert (row["change"], row["kafka_offset"], row["revision"]) == (CORRECTION, 2, HELD_REVISION + 1)
+    assert (row["change"], row["kafka_offset"], row["revision"]) == (CORRECTION, 2, HELD_REVISION + 2)
+
+
+@pytest.mark.parametrize("known", [[], [event(air_temperature_c=1.0)]], ids=["new", "held"])
+def test_what_more_records_say_has_a_higher_revision_than_what_fewer_of_them_said(spark: SparkSession, known):
+    # A driver that died may have served the fewer: in Cassandra the higher revision wins.
+    between, back = event(air_temperature_c=0.5), event(air_temperature_c=1.0)
+    table = held(spark, *known) if known else held(spark, event(station_id="b"))
+    fewer, more = (
+        resolve(newest_of_each_key(judged(spark, b"", *told, appended_at=LATER)), table).where("change IS NOT NULL")
+        for told in ([between], [between, back])
+    )
+    assert more.first()["air_temperature_c"] != fewer.first()["air_temperature_c"]
+    assert more.first()["revision"] > fewer.first()["revision"]
 
 
 def test_an_older_record_is_superseded(spark: SparkSession):

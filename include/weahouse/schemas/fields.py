@@ -88,7 +88,7 @@ GAP: dict[str, Field] = {
 JUDGEMENT: dict[str, Field] = {
     "payload_hash": Field("bigint", "Hash over region and the nine measurements as sent; equal hash, equal reading"),
     # Orders what is written to Cassandra about one key: two records of it may have been appended in one millisecond.
-    "revision": Field("int", "How often a newer record has replaced this row"),
+    "revision": Field("int", "How many records of this station and time stood here before"),
     "tests_applied": Field("bigint", "Bit mask of the quality tests that were applied; bits in docs/reference"),
     "tests_failed": Field("bigint", "Bit mask of the quality tests that failed"),
     "quality_level": Field("tinyint", "Highest level of quality control reached: 1, 2 or 3"),

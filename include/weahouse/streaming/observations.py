@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +103,9 @@ class ObservationsQuery:
         committed = self._committed_batches()
         for batch_id in (batch for batch in committed if batch > settled_batch):
             # The driver may have died within a second merge, after Curated and before Cassandra: all is served again.
-            self._merge_again(spark, self.planned(batch_id - 1), self.planned(batch_id), RESTORED)
+            counts = self._merge_again(spark, self.planned(batch_id - 1), self.planned(batch_id), RESTORED)
+            if counts.get("contested"):
+                self.last_contested_at = datetime.now(UTC)
         return max([settled_batch, *committed])
 
     def _committed_batches(self) -> list[int]:

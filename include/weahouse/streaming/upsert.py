@@ -28,7 +28,7 @@ from weahouse.streaming.checkpointed import checkpointed, release
 from weahouse.streaming.extent import extent_of
 from weahouse.streaming.fault_points import CASSANDRA_WRITTEN, CURATED_WRITTEN, held_back_for, reached
 from weahouse.streaming.placement import Placement
-from weahouse.transforms.changes import CORRECTION, NEW, REPEAT, SUPERSEDED, classify, resolve
+from weahouse.transforms.changes import AGAIN, CORRECTION, NEW, REPEAT, SUPERSEDED, classify, resolve
 from weahouse.transforms.newest import newest_of_each_key
 from weahouse.transforms.panes import by_variable, window_start, windows
 from weahouse.transforms.served import latest_rows, observation_rows, summary_rows
@@ -154,6 +154,8 @@ def _timed(steps_s: dict[str, float], step: str) -> Iterator[None]:
 def _count(rows: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
     change = F.col("change")
     unknown = F.when(~F.col("is_registered"), F.struct("station_id", "region"))
+    # By the driver that died in this batch: the next one must know that records contradicted each other.
+    corrected_before = (change == AGAIN) & (F.col("revision") > 0)
     row = rows.agg(
         F.count_if(change == NEW).alias("inserted"),
         F.count_if(change == CORRECTION).alias("updated"),
@@ -161,7 +163,7 @@ def _count(rows: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
         F.count_if(change == SUPERSEDED).alias("superseded"),
         F.count_if(change.isin(*wanted)).alias("written"),
         F.count_if((change == NEW) & F.col("late_by_s").isNotNull()).alias("late"),
-        F.count_if(F.col("contested") | change.isin(CORRECTION, SUPERSEDED)).alias("contested"),
+        F.count_if(F.col("contested") | change.isin(CORRECTION, SUPERSEDED) | corrected_before).alias("contested"),
         F.collect_set(unknown).alias("unknown"),
     ).first()
     assert row is not None

@@ -79,11 +79,14 @@ def _columns(of_newest: tuple[str, ...], shared: tuple[str, ...]) -> tuple[list[
     held = [F.col(column).alias(f"held_{column}") for column in read]
     wins, is_correction = F.col("change").isin(*WRITTEN), F.col("change") == CORRECTION
     winners = {column: F.when(wins, F.col(column)).otherwise(F.col(f"held_{column}")) for column in shared}
-    revision = F.when(is_correction, F.col("held_revision") + 1).otherwise(F.col("held_revision"))
+    # Each of the records that contradict each other counts: a driver that died may have served what fewer of them say,
+    # and what all of them say must have the higher revision.
+    taken = F.when(F.col("contested"), F.col("records")).otherwise(1)
+    revision = F.when(is_correction, F.col("held_revision") + taken).otherwise(F.col("held_revision"))
     replaced = F.when(is_correction, F.col("held_tests_applied")).otherwise(F.lit(0))
     return held, [
         *[winners.get(column, F.col(column)).alias(column) for column in of_newest],
-        F.coalesce(revision, F.lit(0)).cast("int").alias("revision"),
+        F.coalesce(revision, taken - 1).cast("int").alias("revision"),
         F.col("change"),
         replaced.cast("bigint").alias("was_present"),
     ]

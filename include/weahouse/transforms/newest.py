@@ -16,7 +16,7 @@ VERSION = ("ingested_at", "kafka_partition", "kafka_offset")
 
 
 def newest_of_each_key(observations: DataFrame) -> DataFrame:
-    """The newest record of each (station_id, observed_at); `contested` where its records contradict each other."""
+    """The newest record of each (station_id, observed_at) of so many `records`; `contested` where these contradict."""
     # max_by is deterministic in batch and in a micro-batch alike; dropDuplicates keeps an arbitrary row in one and
     # the first in the other.
     # The day belongs to the key's time; grouped by it too, rows that are placed by station and day stay where they are.
@@ -24,4 +24,5 @@ def newest_of_each_key(observations: DataFrame) -> DataFrame:
     rest = [column for column in observations.columns if column not in key]
     winner = F.max_by(F.struct(*rest), F.struct(*VERSION)).alias("winner")
     contested = (F.min("payload_hash") != F.max("payload_hash")).alias("contested")
-    return observations.groupBy(*key).agg(winner, contested).select(*key, "winner.*", "contested")
+    found = observations.groupBy(*key).agg(winner, contested, F.count("*").alias("records"))
+    return found.select(*key, "winner.*", "contested", "records")
