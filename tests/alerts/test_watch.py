@@ -60,11 +60,13 @@ class WatchedStation(Station):
                 self.alerts |= {change.alert.alert_id: change.alert for change in changes}
                 scope = scope_of(self.rules, self.standing, "a", "us-ca", block.first_at, block.last_at, names)
                 since = scope.reads_from(self.rules)
-                read = [self.readings[t] for t in sorted(self.readings) if t >= since]
-                self.watch.learn("a", scope.since, read)
+                read = [self.readings[t] for t in sorted(self.readings) if since <= t <= scope.until]
+                self.watch.learn(scope, read)
 
     def restart(self) -> None:
         self.watch = Watch(self.rules)
+        if self.readings:
+            self.watch.recall({"a": max(self.readings)})
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -85,6 +87,9 @@ def test_what_is_not_near_raises_nothing(seed: int):
         watched.hear(batch, now)
         if drawn.random() < 0.05:
             watched.restart()
+            # What waited meanwhile comes at once, over many blocks.
+            batch, told = told[: (size := drawn.randint(0, 40))], told[size:]
+            watched.hear(batch, now)
     assert standing(watched) == standing(everything)
 
 

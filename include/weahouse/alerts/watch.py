@@ -17,10 +17,11 @@ from weahouse.alerts.conditions import TOLERANCE
 from weahouse.alerts.rules import CHANGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from weahouse.alerts.readings import Reading
     from weahouse.alerts.rules import AlertRules, Rule
+    from weahouse.alerts.scope import Scope
 
 EXTREMES = ("min", "max", "sum")
 # An hour of live reports is a small block even where no rule looks back at all.
@@ -89,6 +90,11 @@ class Watch:
         # By region: where the extremes of a rule's variable stand, and the rule.
         self._checks: dict[str, list[tuple[int, Rule]]] = {}
         self._memory: dict[str, _Memory] = {}
+        self._recalled: Mapping[str, datetime] = {}
+
+    def recall(self, newest: Mapping[str, datetime]) -> None:
+        """Note each station's newest reading that former drivers were told: blocks are unknown up to it."""
+        self._recalled = newest
 
     def near(self, touched: Touched, *, is_new: bool) -> frozenset[str]:
         """The rules whose condition may be met in a touched block, which is remembered. A new station has no past."""
@@ -100,6 +106,8 @@ class Watch:
             is_next = touched.block - memory.block == self._length
             if memory.before is not None:
                 memory.before = memory.extremes if is_next else self._nothing()
+            if (recalled := self._recalled.get(touched.station_id)) and recalled >= memory.block + self._length:
+                memory.before = None
             memory.block, memory.extremes = touched.block, self._nothing()
         elif touched.block < memory.block:
             # It may matter for what comes after it too, which is not held here.
@@ -111,17 +119,17 @@ class Watch:
             return self._all
         return self._within_reach(touched.region, memory.extremes, memory.before)
 
-    def learn(self, station_id: str, since: datetime, readings: Iterable[Reading]) -> None:
-        """What was read of a station to judge it from `since` on: its past is known from here on.
-
-        Not known is what a former driver was told of later blocks: a station's readings come nearly in order.
-        """
-        memory = self._memory.get(station_id)
-        if memory is None or memory.before is not None or not memory.block <= since < memory.block + self._length:
+    def learn(self, scope: Scope, readings: Iterable[Reading]) -> None:
+        """What was read of a station to judge a scope by all rules: its past is known from here on."""
+        memory = self._memory.get(scope.station_id)
+        if memory is None or memory.before is not None:
+            return
+        begin, end = memory.block - self._length, memory.block + self._length
+        if not (scope.since < end and memory.block <= scope.until):
             return
         memory.before = self._nothing()
         for reading in readings:
-            if reading.observed_at < memory.block + self._length:
+            if begin <= reading.observed_at < end:
                 # What is of the block itself is looked back at from the next one too.
                 into = memory.before if reading.observed_at < memory.block else memory.extremes
                 for place, variable in enumerate(self._variables):

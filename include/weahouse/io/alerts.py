@@ -131,18 +131,26 @@ class Publisher:
             raise kafka.KafkaError(f"{len(refused)} alerts were refused by Kafka: {refused[0]}")
 
 
-def last_seen(settings: Settings, lateness_s: float) -> dict[str, tuple[str, datetime | None]]:
-    """Each station's region and when its newest record that was on time was appended, None where all were late."""
+def last_seen(
+    settings: Settings, lateness_s: float
+) -> tuple[dict[str, tuple[str, datetime | None]], dict[str, datetime]]:
+    """Each station's region and when its newest record that was on time was appended, None where all were late.
+
+    Beside it the time of each station's newest observation.
+    """
     found: dict[str, tuple[str, datetime | None]] = {}
+    newest: dict[str, datetime] = {}
     cql = f"SELECT region, station_id, observed_at, ingested_at FROM {LATEST_BY_REGION.name}"
     for row in rows(settings, cql):
+        station, observed_at = row["station_id"], row["observed_at"].replace(tzinfo=UTC)
         is_late = (row["ingested_at"] - row["observed_at"]).total_seconds() > lateness_s
         seen = None if is_late else row["ingested_at"].replace(tzinfo=UTC)
-        known = found.get(row["station_id"], (None, None))[1]
+        known = found.get(station, (None, None))[1]
         if seen is not None and (known is None or seen > known):
             known = seen
-        found[row["station_id"]] = (row["region"], known)
-    return found
+        found[station] = (row["region"], known)
+        newest[station] = max(observed_at, newest.get(station, observed_at))
+    return found, newest
 
 
 def observations_of(

@@ -71,7 +71,9 @@ class Alerts:
         ensure_topic(settings, ALERTS_TOPIC)
         for row in self._run.through_cassandra(lambda: list(io.active_alerts(settings))):
             self._keep(Alert.of(row))
-        self.seen |= self._run.through_cassandra(lambda: io.last_seen(settings, settings.lateness.total_seconds()))
+        seen, newest = self._run.through_cassandra(lambda: io.last_seen(settings, settings.lateness.total_seconds()))
+        self.seen |= seen
+        self._watch.recall(newest)
 
     def judge(self, touched: Iterable[pa.Table]) -> int:
         """Judge what committed batches touched; how many alerts changed."""
@@ -165,7 +167,7 @@ class Alerts:
                 read, before = readings[scope.station_id], previous[scope.station_id]
                 try:
                     changes += next_state(self._rules, before, read, scope, self.now, self._run.settings.lateness)
-                    self._watch.learn(scope.station_id, scope.since, read)
+                    self._watch.learn(scope, read)
                 except WiderScopeError as error:
                     wider.append((interval, error.scope))
             waiting = wider

@@ -1,4 +1,4 @@
-"""Batches through `upsert` without a driver: panes that are kept between them, and who may write Curated."""
+"""Batches through `upsert` without a driver: panes kept between them, who may write Curated, what is done again."""
 
 from __future__ import annotations
 
@@ -49,16 +49,18 @@ class Batches:
         self.run = Run(settings, stream.hdfs, epoch, lease)
         self._registry = Registry(settings, stream.hdfs)
 
-    def send(self, *events: bytes, changes: tuple[str, ...] = WRITTEN) -> dict[str, Any]:
+    def send(
+        self, *events: bytes, changes: tuple[str, ...] = WRITTEN, appended_at: datetime | None = None
+    ) -> dict[str, Any]:
         self._sent += 1
-        appended_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=self._sent)
+        appended_at = appended_at or datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=self._sent)
         rows = observations(parse(records(self._spark, *events, appended_at=appended_at)), LATENESS)
         return upsert(self.run, rows, load_rules(), self._registry, changes)
 
 
 @pytest.fixture
 def stream(spark: SparkSession, platform: Settings, request: pytest.FixtureRequest) -> Apart:
-    found = apart(platform, f"open_windows_{abs(hash(request.node.name)) % 10**8}")
+    found = apart(platform, f"upsert_{abs(hash(request.node.name)) % 10**8}")
     for table in (CURATED_OBSERVATIONS, GOLD_STATIONS):
         ensure_table(spark, found.settings, table)
     return found
@@ -152,3 +154,10 @@ def test_what_was_never_served_is_served_though_a_repeat_of_it_is_the_newer_reco
     assert {table: stream.served(f"SELECT * FROM {table}") for table in tables} == served
     assert check_panes(spark, stream) == 1
     assert operations(spark, stream) == ["MERGE"]
+
+
+def test_a_batch_that_is_done_again_still_tells_of_its_contradictions(spark: SparkSession, stream: Apart):
+    Batches(spark, stream).send(at("12:00:00", air_temperature_c=1.0))
+    correction, then = (b"", at("12:00:00", air_temperature_c=2.0)), datetime.now(UTC) + timedelta(hours=1)
+    told = [Batches(spark, stream).send(*correction, appended_at=then) for _ in range(2)]
+    assert [(counts["updated"], counts["contested"]) for counts in told] == [(1, 1), (0, 1)]
