@@ -11,8 +11,8 @@ from weahouse.schemas.fields import FLAGS, MEASUREMENTS
 class Dataset:
     """A Delta table on HDFS; `name` is `zone.table`, its path `/weahouse/zone/table`.
 
-    `skip_by`: the columns whose least and greatest values the log keeps of each file, so that readers skip files by
-    them; where it is empty, the first 32. Every look at a table parses the text of all these values.
+    `skip_by`: the columns of which the log keeps the least and the greatest value in each file and how many are missing,
+    so that readers skip and count by them; where it is empty, the first 32. Every look at a table parses all of that.
     """
 
     name: str
@@ -107,7 +107,7 @@ CURATED_OBSERVATIONS = Dataset(
         *FLAGS,
         *JUDGED_COLUMNS,
     ),
-    skip_by=(*KEY, "ingested_at", "kafka_partition", "kafka_offset"),
+    skip_by=(*KEY, "ingested_at", "kafka_partition", "kafka_offset", "late_by_s"),
 )
 CURATED_QUARANTINE = Dataset(
     "curated.quarantine",
