@@ -11,7 +11,7 @@ from weahouse.schemas.fields import FLAGS, MEASUREMENTS
 class Dataset:
     """A Delta table on HDFS; `name` is `zone.table`, its path `/weahouse/zone/table`.
 
-    `skip_by`: the columns of which the log keeps the least and the greatest value in each file and how many are missing,
+    `skip_by`: columns of which the log keeps the least and greatest value of each file, and how many are missing,
     so that readers skip and count by them; where it is empty, the first 32. Every look at a table parses all of that.
     """
 
