@@ -20,13 +20,13 @@ _DAYS_AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Interval:
-    """A station's time to be judged, and by which rules."""
+    """A station's time to be judged, by the rules of some names."""
 
     station_id: str
     region: str
     first: datetime
     last: datetime
-    rules: frozenset[str]
+    names: frozenset[str]
 
     @property
     def days(self) -> int:
@@ -47,12 +47,12 @@ def intervals_of(touched: Iterable[Touched]) -> Iterator[Interval]:
                 current,
                 last=max(current.last, block.last_at),
                 region=block.region,
-                rules=current.rules | block.rules,
+                names=current.names | block.names,
             )
         else:
             if current is not None:
                 yield current
-            current = Interval(block.station_id, block.region, block.first_at, block.last_at, block.rules)
+            current = Interval(block.station_id, block.region, block.first_at, block.last_at, block.names)
     if current is not None:
         yield current
 

@@ -34,7 +34,7 @@ _NOTHING = (inf, -inf, 0.0)
 class Touched:
     """A block of a station that a batch touched; `extremes` are least, greatest and sum of each of the variables.
 
-    `rules`: the names of those by which it must be judged, where that is known.
+    `names`: those of the rules by which it must be judged, where that is known.
     """
 
     station_id: str
@@ -45,7 +45,7 @@ class Touched:
     ingested_at: datetime
     seen_at: datetime | None
     extremes: array[float]
-    rules: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
 
 
 def columns(rules: AlertRules) -> tuple[str, ...]:

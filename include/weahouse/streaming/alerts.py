@@ -122,8 +122,8 @@ class Alerts:
                 {(t.region, month) for t, _ in looked for month in months_of(t.first_at - _EARLIER, t.last_at)}
             )
             for touched, near in looked:
-                if rules := near | self._rules_of_alerts(touched):
-                    yield replace(touched, rules=rules)
+                if names := near | self._rules_of_alerts(touched):
+                    yield replace(touched, names=names)
 
     def _see(self, touched: Touched) -> None:
         self.now = max(self.now, touched.ingested_at)
@@ -177,7 +177,7 @@ class Alerts:
         self._look_up({(interval.region, month) for month in months_of(interval.first - _EARLIER, interval.last)})
         held = self._alerts_of(interval.station_id, interval.region, interval.first, interval.last)
         return scope_of(
-            self._rules, held, interval.station_id, interval.region, interval.first, interval.last, interval.rules
+            self._rules, held, interval.station_id, interval.region, interval.first, interval.last, interval.names
         )
 
     def _previous(self, scopes: Sequence[Scope]) -> dict[str, list[Alert]]:
