@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from weahouse.io.cassandra import connect
 from weahouse.io.cassandra_writer import IN_FLIGHT, single_partition_batches
-from weahouse.schemas.datasets import OBSERVATIONS_BY_STATION
 from weahouse.schemas.fields import FIELDS
+from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from weahouse.embedded.instance import start_servers, stop_servers
 from weahouse.io.cassandra import connect, create_schema
 from weahouse.io.hdfs import Hdfs
 from weahouse.orchestration import driver
-from weahouse.schemas.datasets import SERVING_TABLES
+from weahouse.schemas.serving_tables import SERVING_TABLES
 
 if TYPE_CHECKING:
     from weahouse.settings import Settings

@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 
 from weahouse.io.cassandra import shared_session
 from weahouse.io.hdfs import Hdfs
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, OBSERVATIONS_BY_STATION
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS
 from weahouse.schemas.render import path
+from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ from weahouse.io.cassandra import connect, create_schema
 from weahouse.io.cassandra_writer import Target
 from weahouse.qc.level1 import judge
 from weahouse.qc.rules import load_rules
-from weahouse.schemas.datasets import OBSERVATIONS_BY_STATION
+from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION
 from weahouse.streaming.placement import Placement
 from weahouse.transforms.changes import NEW
 from weahouse.transforms.parse import observations, parse

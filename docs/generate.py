@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weahouse.schemas.datasets import ALERTS_TOPIC, DATASETS, OBSERVATIONS_TOPIC, SERVING_TABLES
+from weahouse.schemas.datasets import DATASETS
 from weahouse.schemas.fields import VARIABLES
 from weahouse.schemas.render import alert_to_json_schema, data_dictionary, to_cql, to_json_schema
+from weahouse.schemas.serving_tables import SERVING_TABLES
+from weahouse.schemas.topics import ALERTS_TOPIC, OBSERVATIONS_TOPIC
 from weahouse.settings import PORTS, ROOT, Settings
 
 if TYPE_CHECKING:

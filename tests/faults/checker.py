@@ -22,18 +22,14 @@ from weahouse.io.cassandra import rows_of_each
 from weahouse.io.delta import read_table
 from weahouse.io.gaps import read_gaps
 from weahouse.io.lake import query
-from weahouse.schemas.datasets import (
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, KEY, OFFSETS_EXPIRED, PANE_MINUTES, TOPIC_RECREATED
+from weahouse.schemas.fields import VARIABLES, flag_of
+from weahouse.schemas.serving_tables import (
     ACKNOWLEDGEMENT_COLUMNS,
     ALERT_COLUMNS,
-    CURATED_OBSERVATIONS,
-    KEY,
     LATEST_BY_REGION,
-    OFFSETS_EXPIRED,
-    PANE_MINUTES,
     SUMMARIES_BY_STATION,
-    TOPIC_RECREATED,
 )
-from weahouse.schemas.fields import VARIABLES, flag_of
 from weahouse.streaming.reconciliation import NothingToCompareError, reconcile
 from weahouse.transforms.panes import STATISTICS, summarise
 

@@ -12,7 +12,8 @@ from tests.faults.checker import Content, check
 from tests.faults.load import prefix
 from weahouse.io.alerts import alerts_of, partitions_of
 from weahouse.io.delta import open_table, read_table, table_path
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS, Dataset
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS
+from weahouse.schemas.kinds import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

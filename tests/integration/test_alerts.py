@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from weahouse.cli import app
 from weahouse.io.alerts import acknowledge, alerts_of, count_active, partitions_of
 from weahouse.orchestration import driver
-from weahouse.schemas.datasets import ALERTS_TOPIC
 from weahouse.schemas.render import alert_to_json_schema
+from weahouse.schemas.topics import ALERTS_TOPIC
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 BEGUN = NOW - timedelta(minutes=30)

@@ -20,7 +20,8 @@ from tests.windows import check_span
 from weahouse.io import lake
 from weahouse.io.stations import stations, upsert_stations
 from weahouse.orchestration.spark_submit import spark_environment, spark_submit_command
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, GOLD_STATIONS
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS
+from weahouse.schemas.gold import GOLD_STATIONS
 from weahouse.serving.errors import NotServedError
 from weahouse.serving.history import features, history, rolling, statistics, summaries
 from weahouse.serving.latest import latest, regions

@@ -12,7 +12,8 @@ from tests.transforms.test_parse import READABLE, UNREADABLE
 
 from weahouse.io.hdfs import Hdfs
 from weahouse.io.stations import upsert_stations
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS, Dataset
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS
+from weahouse.schemas.kinds import Dataset
 from weahouse.schemas.render import path
 
 DAY = date(2024, 5, 1)

@@ -13,7 +13,8 @@ from tests.rows import LATENESS, event, records
 
 from weahouse.io.delta import ensure_table, open_table
 from weahouse.qc.rules import load_rules
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, GOLD_STATIONS, PANE_MINUTES
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, PANE_MINUTES
+from weahouse.schemas.gold import GOLD_STATIONS
 from weahouse.streaming.fencing import FencedError, TableLease, take_epoch
 from weahouse.streaming.registry import Registry
 from weahouse.streaming.run import Run

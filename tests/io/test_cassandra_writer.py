@@ -10,7 +10,7 @@ from weahouse.io.cassandra_writer import (
     packed,
     single_partition_batches,
 )
-from weahouse.schemas.datasets import CONTROL_COLUMNS, DELETE, INSERT, LATEST_BY_REGION, OVERWRITE
+from weahouse.schemas.serving_tables import CONTROL_COLUMNS, DELETE, INSERT, LATEST_BY_REGION, OVERWRITE
 
 TABLE = LATEST_BY_REGION
 ALL = (1 << len(TABLE.columns)) - 1

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from weahouse.io.lake import LakeError, arrow_schema, query, rows, table_uri
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, GOLD_STATIONS
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS
+from weahouse.schemas.gold import GOLD_STATIONS
 from weahouse.settings import Settings
 
 # Port 1 answers nobody: these questions need no server, or say that there is none.

@@ -10,9 +10,10 @@ import jsonschema
 import pytest
 
 from weahouse.schemas import fields
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, DATASETS, SERVING_TABLES
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, DATASETS
 from weahouse.schemas.fields import FIELDS
 from weahouse.schemas.render import path, to_cql, to_json_schema, to_spark
+from weahouse.schemas.serving_tables import SERVING_TABLES
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 # Delta keeps statistics, by which files are skipped and late rows counted, for the first 32 columns only.

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from tests.rows import event, judged
 
 from weahouse.qc.level1 import TESTS
-from weahouse.schemas.datasets import DELETE, OVERWRITE
+from weahouse.schemas.serving_tables import DELETE, OVERWRITE
 from weahouse.transforms.served import latest_rows
 
 TEMPERATURE = TESTS.index("range:air_temperature_c")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from weahouse.schemas.datasets import ALERT_COLUMNS
+from weahouse.schemas.serving_tables import ALERT_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

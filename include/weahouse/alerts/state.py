@@ -24,7 +24,7 @@ from weahouse.alerts.alert import (
 from weahouse.alerts.conditions import points
 from weahouse.alerts.episodes import Episode, episodes, lapsed, lapses_at
 from weahouse.alerts.scope import STEP, WiderScopeError, settled
-from weahouse.schemas.datasets import ACKNOWLEDGEMENT_COLUMNS
+from weahouse.schemas.serving_tables import ACKNOWLEDGEMENT_COLUMNS
 from weahouse.transforms.rolling import PANE, pane_start
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from weahouse.schemas.datasets import ACKNOWLEDGEMENT_COLUMNS, CURATED_OBSERVATIONS
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS
 from weahouse.schemas.fields import flag_of
+from weahouse.schemas.serving_tables import ACKNOWLEDGEMENT_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

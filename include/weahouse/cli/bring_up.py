@@ -71,7 +71,7 @@ def _schema(settings: Settings, report: Report) -> None:
     from weahouse.io.cassandra import create_schema
     from weahouse.io.hdfs import Hdfs
     from weahouse.io.kafka import ensure_topic
-    from weahouse.schemas.datasets import ALERTS_TOPIC, CLOCK_TOPIC
+    from weahouse.schemas.topics import ALERTS_TOPIC, CLOCK_TOPIC
 
     if ensure_topic(settings):
         report(f"created topic {settings.observations_topic} with {settings.topic_partitions} partitions")
@@ -87,7 +87,7 @@ def _schema(settings: Settings, report: Report) -> None:
 def _registry(settings: Settings, report: Report) -> None:
     from weahouse.cli.feeds import import_default_stations
     from weahouse.io.lake import open_table
-    from weahouse.schemas.datasets import GOLD_STATIONS
+    from weahouse.schemas.gold import GOLD_STATIONS
 
     if open_table(settings, GOLD_STATIONS) is None:
         report(f"registered {import_default_stations(settings):,} stations")
@@ -147,6 +147,6 @@ def _flowing(settings: Settings, report: Report, feed: str) -> None:
 
 def _has_observation(settings: Settings) -> bool:
     from weahouse.io.cassandra import rows
-    from weahouse.schemas.datasets import OBSERVATIONS_BY_STATION
+    from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION
 
     return any(True for _ in rows(settings, f"SELECT station_id FROM {OBSERVATIONS_BY_STATION.name} LIMIT 1"))

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from weahouse.io import kafka
 from weahouse.io.cassandra import Row, rows, rows_of_each, write_partitions
-from weahouse.schemas.datasets import (
+from weahouse.schemas.fields import FIELDS, flag_of
+from weahouse.schemas.serving_tables import (
     ACKNOWLEDGEMENT_COLUMNS,
     ALERT_COLUMNS,
     ALERTS_BY_REGION,
-    ALERTS_TOPIC,
     LATEST_BY_REGION,
     OBSERVATIONS_BY_STATION,
 )
-from weahouse.schemas.fields import FIELDS, flag_of
+from weahouse.schemas.topics import ALERTS_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

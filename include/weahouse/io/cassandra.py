@@ -12,8 +12,8 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from weahouse.schemas.datasets import SERVING_TABLES
 from weahouse.schemas.render import to_cql
+from weahouse.schemas.serving_tables import SERVING_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from weahouse.schemas.datasets import CONTROL_COLUMNS, DELETE, OVERWRITE
+from weahouse.schemas.serving_tables import CONTROL_COLUMNS, DELETE, OVERWRITE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from weahouse.schemas.datasets import ServingTable
+    from weahouse.schemas.kinds import ServingTable
 
 # 50 rows of 28 columns stay below the 5 KiB at which Cassandra begins to warn, for most rows that are partly empty.
 ROWS_PER_BATCH = 50

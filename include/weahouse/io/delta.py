@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from delta.tables import DeltaTable
     from pyspark.sql import Column, DataFrame, SparkSession
 
-    from weahouse.schemas.datasets import Dataset
+    from weahouse.schemas.kinds import Dataset
     from weahouse.settings import Settings
 
 LOG_RETENTION_DAYS = 7

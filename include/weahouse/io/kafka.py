@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from weahouse.schemas.datasets import CLOCK_TOPIC, OBSERVATIONS_TOPIC, Topic
+from weahouse.schemas.topics import CLOCK_TOPIC, OBSERVATIONS_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Producer
     from confluent_kafka.admin import AdminClient
 
+    from weahouse.schemas.kinds import Topic
     from weahouse.settings import Settings
 
 # The broker answers in milliseconds; ten seconds is a broker that is still starting or not there at all.

@@ -14,13 +14,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from weahouse.schemas.datasets import (
-    CURATED_OBSERVATIONS,
-    CURATED_QUARANTINE,
-    DATASETS,
-    RAW_OBSERVATIONS,
-    Dataset,
-)
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, DATASETS, RAW_OBSERVATIONS
 from weahouse.schemas.fields import FIELDS
 from weahouse.schemas.render import path
 
@@ -28,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable, QueryBuilder
 
+    from weahouse.schemas.kinds import Dataset
     from weahouse.settings import Settings
 
 # What a query may begin with, after comments. The engine takes one statement at a time and plans no writes inside one.

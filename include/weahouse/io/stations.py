@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from weahouse.io.cassandra import write_partitions
 from weahouse.io.lake import arrow_schema, open_table, table_uri
-from weahouse.schemas.datasets import GOLD_STATIONS, STATIONS_BY_REGION
 from weahouse.schemas.fields import STATION_ID_PATTERN
+from weahouse.schemas.gold import GOLD_STATIONS
+from weahouse.schemas.serving_tables import STATIONS_BY_REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from weahouse.schemas.datasets import (
-    ALERT_COLUMNS,
-    ALERTS_TOPIC,
-    OBSERVATIONS_TOPIC,
-    PANE_MINUTES,
-    Dataset,
-    ServingTable,
-)
+from weahouse.schemas.datasets import PANE_MINUTES
 from weahouse.schemas.fields import FIELDS, IDENTITY, MEASUREMENTS
+from weahouse.schemas.serving_tables import ALERT_COLUMNS
+from weahouse.schemas.topics import ALERTS_TOPIC, OBSERVATIONS_TOPIC
 
 if TYPE_CHECKING:
     from pyspark.sql.types import DataType, StructType
+
+    from weahouse.schemas.kinds import Dataset, ServingTable
 
 _CQL_TYPES = {"string": "text", "int": "int", "binary": "blob"}
 _REQUIRED_MEMBERS = ("station_id", "region", "observed_at")

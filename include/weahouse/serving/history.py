@@ -8,8 +8,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from weahouse.io.cassandra import rows, rows_of_each
-from weahouse.schemas.datasets import OBSERVATIONS_BY_STATION, STATIONS_BY_REGION, SUMMARIES_BY_STATION
 from weahouse.schemas.fields import FIELDS, VARIABLES
+from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION, STATIONS_BY_REGION, SUMMARIES_BY_STATION
 from weahouse.serving.errors import NotServedError
 from weahouse.transforms.rolling import ROLLING_H, Features, Span, merge, rolling_span
 from weahouse.transforms.rolling import features as features_of

@@ -6,8 +6,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from weahouse.io.cassandra import Row, rows
-from weahouse.schemas.datasets import LATEST_BY_REGION
 from weahouse.schemas.fields import VARIABLES
+from weahouse.schemas.serving_tables import LATEST_BY_REGION
 from weahouse.serving.errors import NotServedError
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from weahouse.alerts.state import next_state
 from weahouse.alerts.watch import Touched, Watch, touched_of
 from weahouse.io import alerts as io
 from weahouse.io.kafka import ensure_topic
-from weahouse.schemas.datasets import ALERTS_TOPIC
+from weahouse.schemas.topics import ALERTS_TOPIC
 from weahouse.streaming.fault_points import ALERTS_TOLD, reached
 from weahouse.streaming.fencing import StopRequestedError, check_epoch
 

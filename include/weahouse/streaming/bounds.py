@@ -7,20 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from weahouse.io.delta import CHECKPOINT_INTERVAL, LOG_RETENTION_DAYS
-from weahouse.schemas.datasets import (
-    CURATED_OBSERVATIONS,
-    CURATED_QUARANTINE,
-    DATASETS,
-    QUERIES,
-    RAW_OBSERVATIONS,
-    Dataset,
-)
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, DATASETS, QUERIES, RAW_OBSERVATIONS
 from weahouse.schemas.render import checkpoint_path, lease_path, path, progress_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from weahouse.io.hdfs import Hdfs
+    from weahouse.schemas.kinds import Dataset
     from weahouse.settings import Settings
 
 # dfs.namenode.fs-limits.max-directory-items: the NameNode refuses more.

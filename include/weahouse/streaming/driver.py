@@ -13,7 +13,8 @@ from weahouse.io.delta import ensure_table
 from weahouse.io.hdfs import Hdfs
 from weahouse.io.kafka import ensure_topic
 from weahouse.qc.rules import load_rules
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, GOLD_STATIONS, RAW_OBSERVATIONS
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS
+from weahouse.schemas.gold import GOLD_STATIONS
 from weahouse.schemas.render import checkpoint_path, path, progress_path
 from weahouse.streaming.alerts import Alerts
 from weahouse.streaming.archive import archive_batch

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from weahouse.io.hdfs import Hdfs
-    from weahouse.schemas.datasets import Dataset
+    from weahouse.schemas.kinds import Dataset
 
 _EPOCHS_KEPT = 20
 # No batch holds a lease longer; a writer that died with it is put aside after this.

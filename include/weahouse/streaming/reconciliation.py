@@ -13,14 +13,10 @@ from weahouse.io.cassandra import rows, rows_of_each
 from weahouse.io.delta import read_table
 from weahouse.io.gaps import read_gaps
 from weahouse.io.hdfs import Hdfs
-from weahouse.schemas.datasets import (
-    CURATED_OBSERVATIONS,
-    CURATED_QUARANTINE,
-    OBSERVATIONS_BY_STATION,
-    RAW_OBSERVATIONS,
-)
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS
 from weahouse.schemas.fields import FIELDS
 from weahouse.schemas.render import to_spark
+from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION
 from weahouse.streaming.progress import committed_by_all
 from weahouse.transforms.dispositions import DISPOSITIONS, DOUBLED, UNACCOUNTED, differences, dispose, spans
 from weahouse.transforms.incarnations import ends_of, incarnation, is_of_earlier, lost_within

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from weahouse.io.delta import read_table
 from weahouse.io.stations import upsert_stations
-from weahouse.schemas.datasets import GOLD_STATIONS
+from weahouse.schemas.gold import GOLD_STATIONS
 from weahouse.schemas.render import path
 
 if TYPE_CHECKING:

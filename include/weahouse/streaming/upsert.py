@@ -17,13 +17,8 @@ from weahouse.alerts.touched import touched_blocks
 from weahouse.io.cassandra_writer import Target
 from weahouse.io.delta import append_once, merge_by_key, read_table
 from weahouse.qc.level1 import judge
-from weahouse.schemas.datasets import (
-    CURATED_OBSERVATIONS,
-    LATEST_BY_REGION,
-    OBSERVATIONS_BY_STATION,
-    PANE_MINUTES,
-    SUMMARIES_BY_STATION,
-)
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, PANE_MINUTES
+from weahouse.schemas.serving_tables import LATEST_BY_REGION, OBSERVATIONS_BY_STATION, SUMMARIES_BY_STATION
 from weahouse.streaming.checkpointed import checkpointed, release
 from weahouse.streaming.extent import extent_of
 from weahouse.streaming.fault_points import CASSANDRA_WRITTEN, CURATED_WRITTEN, held_back_for, reached
@@ -40,7 +35,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from weahouse.qc.rules import Rules
-    from weahouse.schemas.datasets import ServingTable
+    from weahouse.schemas.kinds import ServingTable
     from weahouse.streaming.extent import Extent
     from weahouse.streaming.open_windows import OpenWindows
     from weahouse.streaming.registry import Registry

@@ -19,7 +19,7 @@ from weahouse.alerts.silence import next_silence
 from weahouse.alerts.state import lapse
 from weahouse.io import kafka
 from weahouse.io.kafka import KafkaError, broker_time, end_offsets, ensure_topic
-from weahouse.schemas.datasets import CLOCK_TOPIC
+from weahouse.schemas.topics import CLOCK_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from weahouse.qc.level1 import BAD, MISSING, SUSPECT
-from weahouse.schemas.datasets import SUMMARIES_BY_STATION
 from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
+from weahouse.schemas.serving_tables import SUMMARIES_BY_STATION
 from weahouse.transforms.rolling import DIRECTION, SPEED
 
 if TYPE_CHECKING:

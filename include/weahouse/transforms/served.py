@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from weahouse.qc.level1 import MISSING, TESTS
-from weahouse.schemas.datasets import (
+from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
+from weahouse.schemas.serving_tables import (
     DELETE,
     INSERT,
     LATEST_BY_REGION,
@@ -19,14 +20,13 @@ from weahouse.schemas.datasets import (
     OVERWRITE,
     SUMMARIES_BY_STATION,
 )
-from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
 from weahouse.transforms.changes import NEW
 from weahouse.transforms.panes import exploded
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-    from weahouse.schemas.datasets import ServingTable
+    from weahouse.schemas.kinds import ServingTable
 
 # Within one millisecond, the unit of append times, and within one second, that of observations, the revision tells
 # which of two writes is the later. Without it they would tie, and Cassandra keeps the greater value of each column.

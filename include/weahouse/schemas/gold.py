@@ -1,0 +1,25 @@
+"""The tables of the gold zone: what readers of history, models and reports read."""
+
+from __future__ import annotations
+
+from weahouse.schemas.kinds import Dataset
+
+GOLD_STATIONS = Dataset(
+    "gold.stations",
+    "The station registry: where each station stands.",
+    columns=(
+        "station_id",
+        "region",
+        "station_name",
+        "country",
+        "state",
+        "call_sign",
+        "latitude_deg",
+        "longitude_deg",
+        "elevation_m",
+        "registry",
+    ),
+    primary_key=("station_id",),
+    required=("station_id", "region", "registry"),
+)
+GOLD_DATASETS = (GOLD_STATIONS,)

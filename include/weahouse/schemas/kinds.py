@@ -1,0 +1,56 @@
+"""What a table or topic is described by: Delta tables, Cassandra tables, Kafka topics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A Delta table on HDFS; `name` is `zone.table`, its path `/weahouse/zone/table`.
+
+    `skip_by`: columns of which the log keeps the least and greatest value of each file, and how many are missing,
+    so that readers skip and count by them; where it is empty, the first 32. Every look at a table parses all of that.
+    """
+
+    name: str
+    meaning: str
+    columns: tuple[str, ...]
+    primary_key: tuple[str, ...]
+    partition_by: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    skip_by: tuple[str, ...] = ()
+
+    @property
+    def zone(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def table(self) -> str:
+        return self.name.partition(".")[2]
+
+
+@dataclass(frozen=True)
+class ServingTable:
+    """A Cassandra table, named by its query."""
+
+    name: str
+    meaning: str
+    columns: tuple[str, ...]
+    partition_key: tuple[str, ...]
+    clustering: tuple[tuple[str, str], ...]
+    compaction: tuple[tuple[str, str], ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.partition_key + tuple(column for column, _ in self.clustering)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A Kafka topic; retention is a setting, and so are the partitions where none are given."""
+
+    name: str
+    meaning: str
+    config: tuple[tuple[str, str], ...]
+    partitions: int | None = None

@@ -1,0 +1,114 @@
+"""The tables of Cassandra, each named by the query that it serves."""
+
+from __future__ import annotations
+
+from weahouse.schemas.datasets import OBSERVATION_COLUMNS
+from weahouse.schemas.gold import GOLD_STATIONS
+from weahouse.schemas.kinds import ServingTable
+
+# One-day windows: a day is the unit of every read, and a full SSTable of it is never compacted with another day's.
+_TIME_WINDOWS = (
+    ("class", "TimeWindowCompactionStrategy"),
+    ("compaction_window_unit", "DAYS"),
+    ("compaction_window_size", "1"),
+)
+_UNIFIED = (("class", "UnifiedCompactionStrategy"),)
+
+OBSERVATIONS_BY_STATION = ServingTable(
+    "observations_by_station",
+    "The observations of one station and UTC day, newest first.",
+    columns=("station_id", "day", *(column for column in OBSERVATION_COLUMNS if column != "station_id")),
+    partition_key=("station_id", "day"),
+    clustering=(("observed_at", "DESC"),),
+    compaction=_TIME_WINDOWS,
+)
+LATEST_BY_REGION = ServingTable(
+    "latest_by_region",
+    "The latest value of each variable of each station of one region; no row where there is no value.",
+    columns=("region", "station_id", "variable", "observed_at", "ingested_at", "measured_value", "flag"),
+    partition_key=("region",),
+    clustering=(("station_id", "ASC"), ("variable", "ASC")),
+    compaction=_UNIFIED,
+)
+SUMMARIES_BY_STATION = ServingTable(
+    "summaries_by_station",
+    "The 10-minute panes of one station and UTC day: mergeable statistics, one row per variable.",
+    columns=(
+        "station_id",
+        "day",
+        "variable",
+        "window_start",
+        "value_count",
+        "suspect_count",
+        "value_sum",
+        "value_min",
+        "value_max",
+        "value_squared_deviations",
+        "vector_count",
+        "eastward_sum",
+        "northward_sum",
+    ),
+    partition_key=("station_id", "day"),
+    clustering=(("variable", "ASC"), ("window_start", "DESC")),
+    compaction=_TIME_WINDOWS,
+)
+STATIONS_BY_REGION = ServingTable(
+    "stations_by_region",
+    "The stations of one region and where they stand.",
+    columns=("region", *(column for column in GOLD_STATIONS.columns if column != "region")),
+    partition_key=("region",),
+    clustering=(("station_id", "ASC"),),
+    compaction=_UNIFIED,
+)
+# Written by people; everything else of an alert by the stream, so that neither overwrites the other.
+ACKNOWLEDGEMENT_COLUMNS = ("acknowledged_by", "acknowledged_at", "acknowledgement_note")
+ALERT_COLUMNS = (
+    "alert_id",
+    "rule",
+    "rule_version",
+    "severity",
+    "station_id",
+    "region",
+    "variable",
+    "alert_state",
+    "is_active",
+    "first_window",
+    "last_window",
+    "event_at",
+    "run_started_at",
+    "cleared_at",
+    "trigger_value",
+    "peak_value",
+    "peak_at",
+    "limit_value",
+    "raised_at",
+    "detection_delay_s",
+    "alert_revision",
+    "superseded_by",
+    *ACKNOWLEDGEMENT_COLUMNS,
+)
+ALERTS_BY_REGION = ServingTable(
+    "alerts_by_region",
+    "The alerts of one region and month, newest first.",
+    columns=(
+        "region",
+        "month",
+        "first_window",
+        "alert_id",
+        *(column for column in ALERT_COLUMNS if column not in ("region", "first_window", "alert_id")),
+    ),
+    partition_key=("region", "month"),
+    clustering=(("first_window", "DESC"), ("alert_id", "ASC")),
+    compaction=_UNIFIED,
+)
+SERVING_TABLES = (
+    OBSERVATIONS_BY_STATION,
+    LATEST_BY_REGION,
+    SUMMARIES_BY_STATION,
+    STATIONS_BY_REGION,
+    ALERTS_BY_REGION,
+)
+
+# How a row of a serving table is written: a first write leaves missing values unset, an overwrite sets them to null.
+INSERT, OVERWRITE, DELETE = 0, 1, 2
+CONTROL_COLUMNS = ("write_mode", "version", "ingested_at_s")
