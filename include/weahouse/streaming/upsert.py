@@ -189,8 +189,9 @@ def _panes(rows: DataFrame, wanted: tuple[str, ...], open_windows: OpenWindows, 
     """The panes of the touched windows, and those that are kept, with `touched` and `replaced`."""
     change = F.col("change")
     touched = F.max(change.isin(*wanted)).alias("touched")
-    # Only where something was replaced can a pane have lost its last value.
-    replaced = F.max(change.isin(*wanted) & (change != NEW)).alias("replaced")
+    # Only where something was replaced can a pane have lost its last value; of records that contradict each other a
+    # driver that died may have written one.
+    replaced = F.max(change.isin(*wanted) & ((change != NEW) | F.col("contested"))).alias("replaced")
     if open_windows.starts:
         start = window_start(F.col("observed_at"), PANE_MINUTES)
         rows = rows.where((change == NEW) | ~start.isin(sorted(open_windows.starts)))
