@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from weahouse.orchestration import driver
+from weahouse.orchestration import driver, ingest_hours
+from weahouse.orchestration.topic_offsets import TopicOffsets
 from weahouse.settings import settings
 
 if TYPE_CHECKING:
@@ -35,6 +37,45 @@ class StartStreamOperator(BaseOperator):
         outcome = driver.stop(settings()) if self.stop is True else driver.start_or_adopt(settings())
         self.log.info("%s: pid %s, %s", outcome["action"], outcome["pid"], outcome["reason"])
         return outcome
+
+
+class CheckParamsOperator(BaseOperator):
+    """The first task of a Dag whose parameters need no more than their own schemas: it refuses unknown ones."""
+
+    def execute(self, context: Context) -> None:
+        """Fail at once, or do nothing."""
+        reject_unknown_conf(context)
+
+
+class PlanUnitOperator(BaseOperator):
+    """Decides which hour of append time a run curates, and up to which offsets the stream must have come before.
+
+    Returns {"ingest_hour", "begin", "end"}, offsets by partition. The hour is `ingest_hour` where it is given, else the
+    run's partition, else the last one that is over. Raises AirflowFailException for an hour that cannot be meant.
+    """
+
+    template_fields: Sequence[str] = ("ingest_hour",)
+
+    def __init__(self, *, ingest_hour: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ingest_hour = ingest_hour
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Ask Kafka; raises KafkaException, and is retried, while it does not answer."""
+        reject_unknown_conf(context)
+        key = getattr(context["dag_run"], "partition_key", None)
+        try:
+            chosen = ingest_hours.choose(self.ingest_hour, key, datetime.now(UTC))
+        except ingest_hours.IngestHourError as error:
+            raise AirflowFailException(str(error)) from None
+        offsets = TopicOffsets()
+        end = offsets.since(ingest_hours.begin_of(chosen) + ingest_hours.HOUR)
+        self.log.info("hour %s ends before the offsets %s", chosen, end)
+        return {"ingest_hour": chosen, "begin": _as_json(offsets.first()), "end": _as_json(end)}
+
+
+def _as_json(offsets: dict[int, int]) -> dict[str, int]:
+    return {str(partition): offset for partition, offset in offsets.items()}
 
 
 def reject_unknown_conf(context: Context) -> None:

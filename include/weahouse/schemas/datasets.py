@@ -84,7 +84,37 @@ CURATED_GAPS = Dataset(
     primary_key=("topic_id", "partition", "from_offset", "cause"),
     required=("topic", "topic_id", "partition", "from_offset", "cause", "noticed_at"),
 )
-DATASETS = (RAW_OBSERVATIONS, CURATED_OBSERVATIONS, CURATED_QUARANTINE, CURATED_GAPS, *GOLD_DATASETS)
+CURATED_INGEST_UNITS = Dataset(
+    "curated.ingest_units",
+    "The ledger of curation: what was appended within an hour, and what became of it.",
+    columns=(
+        "ingest_hour",
+        "offsets",
+        "records",
+        "quarantined",
+        "readings",
+        "late",
+        "corrected",
+        "parity_compared",
+        "parity_violations",
+        "earliest_observed_at",
+        "latest_observed_at",
+        "touched_hours",
+        "rules_version",
+        "curated_version",
+        "curated_at",
+    ),
+    primary_key=("ingest_hour",),
+    required=("ingest_hour", "offsets", "records", "quarantined", "readings", "curated_version", "curated_at"),
+)
+DATASETS = (
+    RAW_OBSERVATIONS,
+    CURATED_OBSERVATIONS,
+    CURATED_QUARANTINE,
+    CURATED_GAPS,
+    CURATED_INGEST_UNITS,
+    *GOLD_DATASETS,
+)
 
 PANE_MINUTES = 10
 QUERIES = ("archive", "observations")

@@ -15,7 +15,7 @@ MOST_MINUTES_AHEAD = 10
 
 @dataclass(frozen=True)
 class Field:
-    """One word: `type` is one of string, double, tinyint, int, bigint, boolean, date, timestamp, binary."""
+    """One word: `type` is one of string, double, tinyint, int, bigint, boolean, date, timestamp, timestamps, binary."""
 
     type: str
     meaning: str
@@ -109,6 +109,25 @@ STATION: dict[str, Field] = {
     "longitude_deg": Field("double", "Longitude, positive east", "degree", -180.0, 180.0),
     "elevation_m": Field("double", "Height above mean sea level", "m", -500.0, 9000.0),
     "registry": Field("string", "Where the station's row comes from: isd, simulator or observed"),
+    "registered_at": Field("timestamp", "When the station's row was written or last changed, UTC"),
+}
+
+UNIT: dict[str, Field] = {
+    "offsets": Field("string", "JSON: by Kafka partition the first offset of the unit, and the one after its last"),
+    "records": Field("bigint", "Kafka records of the unit, all of which Raw holds"),
+    "quarantined": Field("bigint", "Records among them that cannot be read as an observation"),
+    "readings": Field("bigint", "Stations and times that the others tell of"),
+    "late": Field("bigint", "Readings that were appended late"),
+    "corrected": Field("bigint", "Readings of which more than one record told, with other values"),
+    "parity_compared": Field(
+        "bigint", "Readings whose judgement was compared with the stream's: same rules, same registry"
+    ),
+    "parity_violations": Field("bigint", "Readings of which Curated holds something else than their records say"),
+    "earliest_observed_at": Field("timestamp", "Earliest time of observation, UTC"),
+    "latest_observed_at": Field("timestamp", "Latest time of observation, UTC"),
+    "touched_hours": Field("timestamps", "Starts of the hours of observation in which a reading lies, UTC, in order"),
+    "curated_version": Field("bigint", "Version of curated.observations that consumers of the unit read"),
+    "curated_at": Field("timestamp", "When the unit was curated, or last changed, UTC"),
 }
 
 SUMMARY: dict[str, Field] = {
@@ -155,5 +174,5 @@ ALERT: dict[str, Field] = {
     "acknowledgement_note": Field("string", "What was noted"),
 }
 
-GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, GAP, JUDGEMENT, STATION, SUMMARY, ALERT)
+GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, GAP, JUDGEMENT, STATION, UNIT, SUMMARY, ALERT)
 FIELDS: dict[str, Field] = {name: field for group in GROUPS for name, field in group.items()}

@@ -18,6 +18,7 @@ GOLD_STATIONS = Dataset(
         "longitude_deg",
         "elevation_m",
         "registry",
+        "registered_at",
     ),
     primary_key=("station_id",),
     required=("station_id", "region", "registry"),

@@ -6,6 +6,7 @@ writing of Cassandra's partitions, finds together what belongs together, and mov
 
 from __future__ import annotations
 
+import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from pyspark.sql import functions as F
 from weahouse.alerts.touched import touched_blocks
 from weahouse.io.cassandra_writer import Target
 from weahouse.io.delta import append_once, merge_by_key, read_table
+from weahouse.io.delta_conflicts import CONFLICTS
 from weahouse.qc.level1 import judge
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, PANE_MINUTES
 from weahouse.schemas.serving_tables import LATEST_BY_REGION, OBSERVATIONS_BY_STATION, SUMMARIES_BY_STATION
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
     from weahouse.streaming.registry import Registry
     from weahouse.streaming.run import Run
 
+log = logging.getLogger("weahouse.stream")
+
+# A compaction commits each partition once.
+_CONFLICTS_AT_MOST = 3
 _NEWER = " > ".join(f"struct({alias}.ingested_at, {alias}.kafka_partition, {alias}.kafka_offset)" for alias in "st")
 
 
@@ -56,15 +62,33 @@ def upsert(
     steps_s: dict[str, float] = {}
     extent = None
     newest = newest_of_each_key(run.placement.spread(observations))
-    judged = checkpointed(judge(registry.with_region(newest), rules).drop("latitude_deg"))
+    judged = checkpointed(judge(registry.with_region(newest), rules).drop("latitude_deg", "registered_at"))
     try:
         with _timed(steps_s, "judge"):
             extent = extent_of(judged)
-        return _merge(run, judged, extent, registry, changes, steps_s) if extent else {}
+        return _merged(run, judged, extent, registry, changes, steps_s) if extent else {}
     finally:
         release(judged)
         # How many rows a batch has is known when they are there; the next has about as many.
         run.placement = Placement.for_rows(extent.rows if extent else 0)
+
+
+def _merged(
+    run: Run,
+    judged: DataFrame,
+    extent: Extent,
+    registry: Registry,
+    wanted: tuple[str, ...],
+    steps_s: dict[str, float],
+) -> dict[str, Any]:
+    """`_merge`, again where a compaction has rewritten a file that the MERGE had read: it needs no lease."""
+    for _ in range(_CONFLICTS_AT_MOST):
+        try:
+            return _merge(run, judged, extent, registry, wanted, steps_s)
+        except CONFLICTS as conflict:
+            log.warning("the merge met a compaction (%s) and is done again", type(conflict).__name__)
+            run.open_windows.forget()
+    return _merge(run, judged, extent, registry, wanted, steps_s)
 
 
 def _merge(
