@@ -15,6 +15,7 @@ from weahouse.io.delta import ensure_table, open_table
 from weahouse.qc.rules import load_rules
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, PANE_MINUTES
 from weahouse.schemas.gold import GOLD_STATIONS
+from weahouse.streaming import upsert as upserting
 from weahouse.streaming.fencing import FencedError, TableLease, take_epoch
 from weahouse.streaming.registry import Registry
 from weahouse.streaming.run import Run
@@ -104,6 +105,27 @@ def test_kept_panes_are_what_curated_says_after_each_batch(spark: SparkSession, 
     batches.send(at("12:06:00", air_temperature_c=-3.0), at("09:00:00", air_temperature_c=9.0))
     assert check_panes(spark, stream) == 4
     assert operations(spark, stream) == ["MERGE", "WRITE", "WRITE"]
+
+
+def test_readings_that_are_ahead_of_all_that_is_held_do_not_ask_the_table(
+    spark: SparkSession, stream: Apart, monkeypatch: pytest.MonkeyPatch
+):
+    batches, asked = Batches(spark, stream), []
+    batches.send(at("12:00:00", air_temperature_c=1.0), at("12:04:00", "b", air_temperature_c=1.0))
+
+    def read_table(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return read(*arguments)
+
+    read = upserting.read_table
+    monkeypatch.setattr(upserting, "read_table", read_table)
+    # Later than their own stations' newest, and one of a station that has nothing in this window.
+    counts = batches.send(at("12:02:00", air_temperature_c=2.0), at("12:01:00", "c", air_temperature_c=3.0))
+    assert (counts["inserted"], len(asked)) == (2, 0)
+    for behind in (at("12:02:00", air_temperature_c=2.0), at("12:01:00", air_temperature_c=9.0), at("13:00:00")):
+        batches.send(at("12:03:00", f"d{len(asked)}", air_temperature_c=1.0), behind)
+    assert len(asked) == 3
+    assert check_panes(spark, stream) > 0
 
 
 def test_a_correction_makes_its_pane_anew(spark: SparkSession, stream: Apart):

@@ -10,6 +10,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -20,6 +21,7 @@ from weahouse.io.delta import append_once, merge_by_key, read_table
 from weahouse.io.delta_conflicts import CONFLICTS
 from weahouse.qc.level1 import judge
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, PANE_MINUTES
+from weahouse.schemas.render import to_spark
 from weahouse.schemas.serving_tables import LATEST_BY_REGION, OBSERVATIONS_BY_STATION, SUMMARIES_BY_STATION
 from weahouse.streaming.checkpointed import checkpointed, release
 from weahouse.streaming.extent import extent_of
@@ -31,10 +33,11 @@ from weahouse.transforms.panes import by_variable, window_start, windows
 from weahouse.transforms.served import latest_rows, observation_rows, summary_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Set
+    from datetime import datetime
 
     import pyarrow as pa
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
     from weahouse.qc.rules import Rules
     from weahouse.schemas.kinds import ServingTable
@@ -62,7 +65,8 @@ def upsert(
     steps_s: dict[str, float] = {}
     extent = None
     newest = newest_of_each_key(run.placement.spread(observations))
-    judged = checkpointed(judge(registry.with_region(newest), rules).drop("latitude_deg", "registered_at"))
+    judged = judge(registry.with_region(newest), rules).drop("latitude_deg", "registered_at")
+    judged = checkpointed(run.open_windows.with_ahead(judged, run.placement))
     try:
         with _timed(steps_s, "judge"):
             extent = extent_of(judged)
@@ -119,9 +123,8 @@ def _resolved(
     kept = run.open_windows.starts
     with _timed(steps_s, "plan"):
         whole = {window.start for window in extent.windows} - kept
-        held = read_table(judged.sparkSession, run.settings, CURATED_OBSERVATIONS).where(extent.bounds(whole=whole))
         join = resolve if whole else classify
-        rows = checkpointed(join(judged, run.placement.gather(held)))
+        rows = checkpointed(join(judged.drop("is_ahead"), _held(run, judged.sparkSession, extent, whole)))
     with _timed(steps_s, "join"):
         counts = _count(rows, wanted)
     if kept and counts["written"] > counts["inserted"]:
@@ -130,6 +133,19 @@ def _resolved(
         release(rows)
         return _resolved(run, judged, extent, wanted, steps_s)
     return rows, counts
+
+
+def _held(run: Run, spark: SparkSession, extent: Extent, whole: Set[datetime]) -> DataFrame:
+    """What Curated holds of the batch's keys, and of whole windows; not asked where it can hold none of them."""
+    if not whole and not extent.behind:
+        return _none_held(spark)
+    curated = read_table(spark, run.settings, CURATED_OBSERVATIONS)
+    return run.placement.gather(curated.where(extent.bounds(whole=whole)))
+
+
+@cache
+def _none_held(spark: SparkSession) -> DataFrame:
+    return spark.createDataFrame([], to_spark(CURATED_OBSERVATIONS))
 
 
 def _write(
