@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from weahouse.settings import Settings
 
-CURATION = "observation_curation"
+CURATION, REPLAY = "observation_curation", "kafka_replay"
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +60,23 @@ def test_a_run_that_cannot_be_meant_fails_before_anything_is_done(
 def test_the_form_refuses_what_is_no_hour(awake: Settings):
     with pytest.raises(rest.AirflowError, match="400"):
         DagRun.trigger(awake, CURATION, {"ingest_hour": "yesterday"})
+
+
+def test_a_replay_plans_as_a_dry_run_and_changes_what_a_person_has_approved(awake: Settings, stream: Stream):
+    rest.unpause(awake, REPLAY)
+    conf: dict[str, object] = {"start": f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
+    conf |= {"end": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "stations": ["curated-by-hand"], "reason": "a test"}
+    planned = DagRun.trigger(awake, REPLAY, conf)
+    planned.await_state("success")
+    assert planned.states() == {
+        "plan_replay": "success",
+        "unless_dry_run": "success",
+        "approve_plan": "skipped",
+        "replay_observations": "skipped",
+    }
+    run = DagRun.trigger(awake, REPLAY, conf | {"dry_run": False})
+    run.approve("approve_plan")
+    run.await_state("success")
+    (backfill,) = stream.lake("SELECT * FROM gold.backfill_runs WHERE reason = 'a test'")
+    assert (backfill["backfill_state"], backfill["inserted"], backfill["updated"]) == ("done", 0, 0)
+    assert backfill["unchanged"] > 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from weahouse.orchestration import driver, ingest_hours
+from weahouse.orchestration.replay_request import ReplayRequest, ReplayRequestError
 from weahouse.orchestration.topic_offsets import TopicOffsets
 from weahouse.settings import settings
 
@@ -16,6 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
+
+__all__ = [
+    "ApprovalOperator",
+    "CheckParamsOperator",
+    "PlanReplayOperator",
+    "PlanUnitOperator",
+    "StartStreamOperator",
+    "reject_unknown_conf",
+]
 
 
 class StartStreamOperator(BaseOperator):
@@ -72,6 +84,27 @@ class PlanUnitOperator(BaseOperator):
         end = offsets.since(ingest_hours.begin_of(chosen) + ingest_hours.HOUR)
         self.log.info("hour %s ends before the offsets %s", chosen, end)
         return {"ingest_hour": chosen, "begin": _as_json(offsets.first()), "end": _as_json(end)}
+
+
+class PlanReplayOperator(BaseOperator):
+    """Checks what a replay's run asks for, and plans it: offsets, records, what has expired, how long it may take.
+
+    Returns the plan, which its log shows too. Raises AirflowFailException for a request that cannot be meant.
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Ask Kafka; raises KafkaException, and is retried, while it does not answer."""
+        reject_unknown_conf(context)
+        params = context["params"]
+        offsets = TopicOffsets()
+        try:
+            request = ReplayRequest.of(params, datetime.now(UTC))
+            start, end = (offsets.since(e) if isinstance(e, datetime) else e for e in (request.start, request.end))
+            plan = request.plan(start, end, offsets.first(), offsets.end())
+        except ReplayRequestError as error:
+            raise AirflowFailException(str(error)) from None
+        self.log.info("plan: %s", json.dumps(plan, indent=2))
+        return plan
 
 
 def _as_json(offsets: dict[int, int]) -> dict[str, int]:

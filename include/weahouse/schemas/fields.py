@@ -97,7 +97,7 @@ JUDGEMENT: dict[str, Field] = {
     "late_by_s": Field(
         "bigint", "Seconds between observation and append where that exceeds the lateness, else null", "s"
     ),
-    "reason": Field("string", "Why the record could not be read as an observation"),
+    "reason": Field("string", "Why a record cannot be read as an observation, or why a backfill is done"),
 }
 
 STATION: dict[str, Field] = {
@@ -128,6 +128,20 @@ UNIT: dict[str, Field] = {
     "touched_hours": Field("timestamps", "Starts of the hours of observation in which a reading lies, UTC, in order"),
     "curated_version": Field("bigint", "Version of curated.observations that consumers of the unit read"),
     "curated_at": Field("timestamp", "When the unit was curated, or last changed, UTC"),
+}
+
+BACKFILL: dict[str, Field] = {
+    "run_id": Field("string", "Hash of what was asked for: the same again is the same run, and goes on where it ended"),
+    "kind": Field("string", "What was done: kafka_replay or raw_recompute"),
+    "parameters": Field("string", "JSON: what was asked for"),
+    "backfill_state": Field("string", "running, done or failed"),
+    "done_offsets": Field("string", "JSON: by Kafka partition the offset before which all is done"),
+    "replayed": Field("bigint", "Kafka records that were read"),
+    "inserted": Field("bigint", "Rows that Curated did not hold"),
+    "updated": Field("bigint", "Rows of Curated that were replaced"),
+    "unchanged": Field("bigint", "Readings of which Curated held what the records say, or newer"),
+    "started_at": Field("timestamp", "When the run began, UTC"),
+    "ended_at": Field("timestamp", "When it ended, UTC; empty while it runs"),
 }
 
 SUMMARY: dict[str, Field] = {
@@ -174,5 +188,5 @@ ALERT: dict[str, Field] = {
     "acknowledgement_note": Field("string", "What was noted"),
 }
 
-GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, GAP, JUDGEMENT, STATION, UNIT, SUMMARY, ALERT)
+GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, GAP, JUDGEMENT, STATION, UNIT, BACKFILL, SUMMARY, ALERT)
 FIELDS: dict[str, Field] = {name: field for group in GROUPS for name, field in group.items()}

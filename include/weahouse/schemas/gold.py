@@ -23,4 +23,25 @@ GOLD_STATIONS = Dataset(
     primary_key=("station_id",),
     required=("station_id", "region", "registry"),
 )
-GOLD_DATASETS = (GOLD_STATIONS,)
+GOLD_BACKFILL_RUNS = Dataset(
+    "gold.backfill_runs",
+    "The ledger of backfills: what was asked for, why, how far it came, and what it changed.",
+    columns=(
+        "run_id",
+        "kind",
+        "parameters",
+        "reason",
+        "backfill_state",
+        "done_offsets",
+        "replayed",
+        "inserted",
+        "updated",
+        "unchanged",
+        "quarantined",
+        "started_at",
+        "ended_at",
+    ),
+    primary_key=("run_id",),
+    required=("run_id", "kind", "parameters", "reason", "backfill_state", "started_at"),
+)
+GOLD_DATASETS = (GOLD_STATIONS, GOLD_BACKFILL_RUNS)

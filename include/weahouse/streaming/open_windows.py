@@ -63,13 +63,13 @@ class OpenWindows:
             self._is_own = False
         return self._is_own
 
-    def transaction(self, epoch: int) -> tuple[str, int]:
-        """What marks the next write of Curated: Delta refuses, without a word, numbers that do not exceed the last one.
+    def transaction(self, owner: str, epoch: int) -> tuple[str, int]:
+        """What marks the owner's next write of Curated: a number, and Delta silently refuses one that is not greater.
 
         So a driver that was taken over from in the middle of its batch cannot write after the newer one has.
         """
         self._writes += 1
-        return "stream", (epoch << _WRITES_BITS) + self._writes
+        return owner, (epoch << _WRITES_BITS) + self._writes
 
     def written(self) -> None:
         """Note that Curated was written; raises FencedError where the table has refused that silently."""

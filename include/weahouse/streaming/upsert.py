@@ -207,7 +207,7 @@ def _count(rows: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
 
 def _write_curated(run: Run, written: DataFrame, extent: Extent, counts: dict[str, Any], *, is_ours: bool) -> None:
     rows = written.where(F.col("change").isin(NEW, CORRECTION))
-    transaction = run.open_windows.transaction(run.epoch)
+    transaction = run.open_windows.transaction(run.owner, run.epoch)
     if is_ours and not counts["updated"]:
         # The table stands as the join saw it, so that nothing can be there twice.
         append_once(rows, run.settings, CURATED_OBSERVATIONS, *transaction)
