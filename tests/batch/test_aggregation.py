@@ -118,6 +118,7 @@ def test_a_second_run_commits_nothing_even_where_the_same_rows_lie_in_other_file
     lake.curated().delete()
     lake.add(*rows[::-1], files=5)
     lake.aggregate(*touched)
+    assert lake.aggregate()["hourly_summaries_unchanged"] == 0
     assert lake.versions() == before
 
 
