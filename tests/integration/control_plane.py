@@ -38,6 +38,12 @@ class DagRun:
         body = {"logical_date": None, "run_after": now, "conf": conf}
         return cls(settings, dag_id, ask(settings, "POST", f"dags/{dag_id}/dagRuns", body)["dag_run_id"])
 
+    @classmethod
+    def newest(cls, settings: Settings, dag_id: str) -> DagRun | None:
+        """The last run of a Dag; None where it has none yet."""
+        found = ask(settings, "GET", f"dags/{dag_id}/dagRuns?order_by=-run_after&limit=1")["dag_runs"]
+        return cls(settings, dag_id, found[0]["dag_run_id"]) if found else None
+
     @property
     def path(self) -> str:
         return f"dags/{self.dag_id}/dagRuns/{quote(self.run_id, safe='')}"

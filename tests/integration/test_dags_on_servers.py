@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.integration.conftest import eventually
 from tests.integration.control_plane import DagRun, ask
 from tests.rows import event
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from weahouse.settings import Settings
 
-CURATION, REPLAY = "observation_curation", "kafka_replay"
+CURATION, GOLD, REPLAY = "observation_curation", "gold_aggregation", "kafka_replay"
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,17 @@ def test_the_open_hour_is_curated_by_hand_and_published(awake: Settings, stream:
     published = ask(awake, "GET", f"assets/events?source_dag_id={CURATION}&order_by=-id&limit=1")["asset_events"]
     assert [(each["name"], each["extra"]["ingest_hour"]) for each in published] == [(CURATED_OBSERVATIONS.name, hour)]
     assert published[0]["extra"]["curated_version"] == unit["curated_version"]
+
+
+def test_a_published_hour_wakes_gold_which_makes_its_hours_and_days(awake: Settings, stream: Stream):
+    rest.unpause(awake, GOLD)
+    hour = hour_of(datetime.now(UTC))
+    stream.send(event(station_id="for-gold", observed_at="2024-05-01T12:10:00Z", air_temperature_c=4.0))
+    DagRun.trigger(awake, CURATION, {"ingest_hour": hour}).await_state("success")
+    woken = eventually(lambda: DagRun.newest(awake, GOLD), "a run of Gold")
+    woken.await_state("success")
+    means = "SELECT air_temperature_c_mean AS mean FROM gold.hourly_summaries WHERE station_id = 'for-gold'"
+    assert [row["mean"] for row in stream.lake(means)] == [4.0]
 
 
 @pytest.mark.parametrize(

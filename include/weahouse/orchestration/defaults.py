@@ -16,6 +16,7 @@ class Tag(StrEnum):
     STREAM = "stream"
     SUPERVISION = "supervision"
     CURATED = "curated"
+    GOLD = "gold"
     LAKE = "lake"
     BACKFILL = "backfill"
 

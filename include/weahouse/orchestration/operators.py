@@ -26,6 +26,7 @@ __all__ = [
     "PlanReplayOperator",
     "PlanUnitOperator",
     "StartStreamOperator",
+    "TouchedUnitsOperator",
     "reject_unknown_conf",
 ]
 
@@ -84,6 +85,26 @@ class PlanUnitOperator(BaseOperator):
         end = offsets.since(ingest_hours.begin_of(chosen) + ingest_hours.HOUR)
         self.log.info("hour %s ends before the offsets %s", chosen, end)
         return {"ingest_hour": chosen, "begin": _as_json(offsets.first()), "end": _as_json(end)}
+
+
+class TouchedUnitsOperator(BaseOperator):
+    """Decides which units of curation a run works through: those that woke it, or those that a person named.
+
+    Returns their hours, separated by commas: several hours may have been published since the run before. Raises
+    AirflowFailException where there is none, or one cannot be meant.
+    """
+
+    def execute(self, context: Context) -> str:
+        """Read the events, or the parameter `ingest_hours`."""
+        reject_unknown_conf(context)
+        events = [event for told in context["triggering_asset_events"].values() for event in told]
+        hours = context["params"]["ingest_hours"] or [event.extra["ingest_hour"] for event in events]
+        if not hours:
+            raise AirflowFailException("no curated hour woke this run: name some in ingest_hours, like 2024-05-01T13")
+        try:
+            return ",".join(sorted({ingest_hours.checked(hour) for hour in hours}))
+        except ingest_hours.IngestHourError as error:
+            raise AirflowFailException(str(error)) from None
 
 
 class PlanReplayOperator(BaseOperator):
