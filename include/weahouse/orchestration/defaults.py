@@ -18,6 +18,7 @@ class Tag(StrEnum):
     CURATED = "curated"
     GOLD = "gold"
     LAKE = "lake"
+    QUALITY = "quality"
     BACKFILL = "backfill"
 
 

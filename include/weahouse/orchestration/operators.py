@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 __all__ = [
     "ApprovalOperator",
     "CheckParamsOperator",
+    "PlanReconciliationOperator",
     "PlanReplayOperator",
     "PlanUnitOperator",
     "StartStreamOperator",
     "TouchedUnitsOperator",
     "reject_unknown_conf",
 ]
+
+_DAY = timedelta(days=1)
 
 
 class StartStreamOperator(BaseOperator):
@@ -105,6 +108,28 @@ class TouchedUnitsOperator(BaseOperator):
             return ",".join(sorted({ingest_hours.checked(hour) for hour in hours}))
         except ingest_hours.IngestHourError as error:
             raise AirflowFailException(str(error)) from None
+
+
+class PlanReconciliationOperator(BaseOperator):
+    """Decides which range of append times a run proves: that of its parameters, else the day before the present one.
+
+    Returns {"from", "to"}, RFC 3339. Raises AirflowFailException for a range that cannot be meant.
+    """
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Read `from` and `to`."""
+        reject_unknown_conf(context)
+        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        given = [context["params"][name] for name in ("from", "to")]
+        try:
+            begin, end = (datetime.fromisoformat(text) for text in given) if any(given) else (today - _DAY, today)
+        except (TypeError, ValueError):
+            raise AirflowFailException(
+                f"from {given[0]!r} and to {given[1]!r} must both be times with a zone, like 2024-05-01T12:00:00Z"
+            ) from None
+        if begin.tzinfo is None or end.tzinfo is None or begin >= end:
+            raise AirflowFailException(f"from {given[0]!r} must lie before to {given[1]!r}, both with a zone")
+        return {"from": begin.isoformat(), "to": end.isoformat()}
 
 
 class PlanReplayOperator(BaseOperator):

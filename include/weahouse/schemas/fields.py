@@ -131,6 +131,24 @@ UNIT: dict[str, Field] = {
     "curated_at": Field("timestamp", "When the unit was curated, or last changed, UTC"),
 }
 
+PROOF: dict[str, Field] = {
+    "appended_from": Field("timestamp", "Begin of the append times that were compared, UTC, inclusive"),
+    "appended_to": Field("timestamp", "Their end, exclusive"),
+    "compared_offsets": Field("bigint", "Kafka offsets in range"),
+    "curated_offsets": Field("bigint", "Offsets whose record is a row of Curated"),
+    "duplicate_offsets": Field("bigint", "Offsets whose record says what a row of Curated says already"),
+    "superseded_offsets": Field("bigint", "Offsets whose record was corrected by a newer one"),
+    "quarantined_offsets": Field("bigint", "Offsets whose record could not be read"),
+    "unaccounted_offsets": Field("bigint", "Offsets without a disposition, or missing from Raw: a fault"),
+    "doubled_offsets": Field("bigint", "Offsets with more than one disposition: a fault"),
+    "compared_rows": Field("bigint", "Rows of Curated that were compared with Cassandra"),
+    "differing_rows": Field("bigint", "Rows that differ: a fault"),
+    "compared_panes": Field("bigint", "10-minute panes that were made anew and compared with Cassandra"),
+    "differing_panes": Field("bigint", "Panes that differ: a fault"),
+    "fault_examples": Field("string", "JSON: up to ten of each kind of fault"),
+    "reconciled_at": Field("timestamp", "When it was compared, UTC"),
+}
+
 BACKFILL: dict[str, Field] = {
     "run_id": Field("string", "Hash of what was asked for: the same again is the same run, and goes on where it ended"),
     "kind": Field("string", "What was done: kafka_replay or raw_recompute"),
@@ -266,6 +284,7 @@ GROUPS = (
     JUDGEMENT,
     STATION,
     UNIT,
+    PROOF,
     BACKFILL,
     SUMMARY,
     GOLD_SUMMARY,

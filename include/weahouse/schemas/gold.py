@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weahouse.schemas.fields import DAILY_STATISTICS, HOURLY_STATISTICS
+from weahouse.schemas.fields import DAILY_STATISTICS, HOURLY_STATISTICS, PROOF
 from weahouse.schemas.kinds import Dataset
 
 GOLD_STATIONS = Dataset(
@@ -82,4 +82,11 @@ GOLD_DAILY_SUMMARIES = Dataset(
     required=("station_id", "observed_date", "observed_month", "region", "report_count", "completeness"),
     skip_by=("station_id", "observed_date"),
 )
-GOLD_DATASETS = (GOLD_STATIONS, GOLD_HOURLY_SUMMARIES, GOLD_DAILY_SUMMARIES, GOLD_BACKFILL_RUNS)
+GOLD_RECONCILIATION = Dataset(
+    "gold.reconciliation",
+    "The proofs: what was compared of each range of append times, and what differed.",
+    columns=tuple(PROOF),
+    primary_key=("appended_from", "appended_to"),
+    required=("appended_from", "appended_to", "compared_offsets", "reconciled_at"),
+)
+GOLD_DATASETS = (GOLD_STATIONS, GOLD_HOURLY_SUMMARIES, GOLD_DAILY_SUMMARIES, GOLD_BACKFILL_RUNS, GOLD_RECONCILIATION)
