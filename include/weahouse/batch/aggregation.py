@@ -15,7 +15,7 @@ from weahouse.schemas.gold import GOLD_DAILY_SUMMARIES, GOLD_HOURLY_SUMMARIES
 from weahouse.streaming.checkpointed import checkpointed, release
 from weahouse.transforms.panes import window_start
 from weahouse.transforms.replacement import CHANGED, GONE, NEW, SAME, replacement
-from weahouse.transforms.summaries import HOUR_MINUTES, daily, hourly
+from weahouse.transforms.summaries import DAY_MINUTES, HOUR_MINUTES, daily, hourly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -34,6 +34,7 @@ class _Part(NamedTuple):
 
     dataset: Dataset
     summarise: Callable[[DataFrame], DataFrame]
+    minutes: int
     column: str
     of_observation: Column
     wanted: DataFrame
@@ -68,7 +69,7 @@ def aggregate(
     curated = read_table(spark, settings, CURATED_OBSERVATIONS, version).where(_within(CURATED_OBSERVATIONS, days))
     writer = writer or Writer.on_hdfs(settings, JOB)
     for part in _parts(spark, touched, days):
-        fresh = part.summarise(_in_order(_only(curated, part.of_observation, part.wanted)))
+        fresh = part.summarise(_in_order(_only(curated, part.of_observation, part.wanted), part.minutes))
         counts = _replace(part, fresh, settings, days, writer)
         told |= {f"{part.dataset.table}_{name}": number for name, number in counts.items()}
     return told
@@ -88,8 +89,8 @@ def _parts(spark: SparkSession, hours: Sequence[datetime], days: Sequence[date])
     of_days = spark.createDataFrame([(day,) for day in days], "wanted date")
     hour = window_start(F.col("observed_at"), HOUR_MINUTES)
     return (
-        _Part(GOLD_HOURLY_SUMMARIES, hourly, "window_start", hour, of_hours),
-        _Part(GOLD_DAILY_SUMMARIES, daily, "observed_date", F.col("observed_date"), of_days),
+        _Part(GOLD_HOURLY_SUMMARIES, hourly, HOUR_MINUTES, "window_start", hour, of_hours),
+        _Part(GOLD_DAILY_SUMMARIES, daily, DAY_MINUTES, "observed_date", F.col("observed_date"), of_days),
     )
 
 
@@ -107,13 +108,15 @@ def _only(rows: DataFrame, value: Column, wanted: DataFrame) -> DataFrame:
     return rows.join(F.broadcast(wanted), value == F.col("wanted"), "left_semi")
 
 
-def _in_order(rows: DataFrame) -> DataFrame:
+def _in_order(rows: DataFrame, minutes: int) -> DataFrame:
     """Sums are added in the order of observation, so that the same rows give the same bits in whatever files they lie.
 
     Added as they come, they would differ in the last digit from run to run, and rows would be replaced for that.
     """
+    # The window too, as `windows` has it: so it finds its rows sorted, and does not sort them again by less.
+    window = window_start(F.col("observed_at"), minutes)
     placed = rows.repartition("station_id", "observed_date")
-    return placed.sortWithinPartitions("station_id", "observed_date", "observed_at")
+    return placed.sortWithinPartitions("station_id", "observed_date", window, "observed_at")
 
 
 def _replace(part: _Part, fresh: DataFrame, settings: Settings, days: Sequence[date], writer: Writer) -> dict[str, int]:
