@@ -61,7 +61,7 @@ def test_the_same_range_is_the_same_run_and_another_one_is_not():
     ("start", "end", "told"),
     [
         ({0: 40, 1: 0}, {0: 40, 1: 0}, "the range is empty"),
-        ({0: 2, 1: 0}, {0: 9, 1: 0}, "it has expired from the topic, and only Raw holds it"),
+        ({0: 2, 1: 0}, {0: 9, 1: 0}, "expired from the topic: Raw still holds it"),
         ({7: 2}, {0: 9}, "start names partition 7, and the topic has 0 to 1"),
     ],
 )
