@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from tests.windows import check_span, equal
 
-from weahouse.qc.level1 import BAD, GOOD, MISSING, SUSPECT
+from weahouse.qc.masks import BAD, GOOD, MISSING, SUSPECT
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, PANE_MINUTES
 from weahouse.schemas.fields import VARIABLES, flag_of
 from weahouse.schemas.render import to_spark
