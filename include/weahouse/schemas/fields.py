@@ -91,6 +91,9 @@ JUDGEMENT: dict[str, Field] = {
     "revision": Field("int", "How many records of this station and time stood here before"),
     "tests_applied": Field("bigint", "Bit mask of the quality tests that were applied; bits in docs/reference"),
     "tests_failed": Field("bigint", "Bit mask of the quality tests that failed"),
+    "tests_excused": Field(
+        "bigint", "Bit mask of the failed tests that neighbours or other variables have explained as weather"
+    ),
     "quality_level": Field("tinyint", "Highest level of quality control reached: 1, 2 or 3"),
     "rules_version": Field("string", "Content hash of the quality rules that judged the row"),
     # Null when on time, so that the Delta log's null counts tell how many rows are late without reading them.
@@ -98,6 +101,12 @@ JUDGEMENT: dict[str, Field] = {
         "bigint", "Seconds between observation and append where that exceeds the lateness, else null", "s"
     ),
     "reason": Field("string", "Why the record could not be read as an observation"),
+}
+
+TRUST: dict[str, Field] = {
+    "checks_applied": Field("bigint", "Values of 7 days that were checked by a test that accuses this variable alone"),
+    "checks_failed": Field("bigint", "Values among them that failed such a test, without excuse"),
+    "is_trusted": Field("boolean", "Whether the variable's values serve as neighbours, in alerts and in training"),
 }
 
 STATION: dict[str, Field] = {
@@ -155,5 +164,5 @@ ALERT: dict[str, Field] = {
     "acknowledgement_note": Field("string", "What was noted"),
 }
 
-GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, GAP, JUDGEMENT, STATION, SUMMARY, ALERT)
+GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, GAP, JUDGEMENT, TRUST, STATION, SUMMARY, ALERT)
 FIELDS: dict[str, Field] = {name: field for group in GROUPS for name, field in group.items()}
