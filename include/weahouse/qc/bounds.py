@@ -31,9 +31,10 @@ NEIGHBOUR_MIN = (SHARED_PANES + 1) * PANE_MINUTES
 # To judge a row, rows of all stations are needed from so long before it to so long after it.
 CONTEXT_BEFORE = timedelta(hours=LOOK_BACK_H, minutes=NEIGHBOUR_MIN)
 CONTEXT_AFTER = timedelta(minutes=max(LOOK_AHEAD_MIN, NEIGHBOUR_MIN))
-# What a change may alter begins so long before it and ends so long after it; `touched` rounds to whole hours.
-TOUCHED_BEFORE = CONTEXT_AFTER + timedelta(hours=1)
-TOUCHED_AFTER = CONTEXT_BEFORE + timedelta(hours=1)
+# What a change may alter begins so long before it and ends so long after it: `touched` finds whole hours.
+_ROUNDED = timedelta(hours=2)
+TOUCHED_BEFORE = CONTEXT_AFTER + _ROUNDED
+TOUCHED_AFTER = CONTEXT_BEFORE + _ROUNDED
 
 _HOUR_S = 3600
 

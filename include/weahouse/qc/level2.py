@@ -129,7 +129,9 @@ def _may_not_stand(rules: Rules, variable: str) -> Column:
     if variable == "relative_humidity_pct":
         return value(variable) < number(rules, "persistence_humidity_below_pct")
     if variable in (SPEED, DIRECTION):
-        return F.coalesce(F.col(of(SPEED, "mean")) > number(rules, "persistence_wind_above_mps"), F.lit(False))
+        return F.coalesce(
+            F.col(of(SPEED, "mean")) > number(rules, "persistence_wind_above_mps") + ROUNDING, F.lit(False)
+        )
     return F.lit(True)
 
 
