@@ -148,6 +148,6 @@ def thousandths(number: Column) -> Column:
 
 
 def deviation(count: Column, total: Column, squares: Column) -> Column:
-    """The standard deviation (of a population) of numbers of which sums of thousandths are known; null of none."""
+    """The standard deviation (of a population) of numbers of which sums of thousandths are known; 0 of none."""
     mean = F.try_divide(total, count)
     return F.sqrt(F.greatest(F.lit(0.0), F.try_divide(squares, count) - mean * mean)) / THOUSAND
