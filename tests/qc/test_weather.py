@@ -152,6 +152,8 @@ NO_FRONT = {
     "no barometer": (T, front(**{P: None})),
     "wind from a calm": (T, front(**{FROM: (0.0, 225.0)})),
     "pressure alone": (P, front(**{T: (20.0, 17.0 + NUDGE), P: (1000.0, 1003.5)})),
+    "temperature rises": (T, front(**{T: (12.0, 20.0)})),
+    "pressure falls by a step": (P, front(**{T: (20.0, 17.0), P: (1003.5, 1000.0)})),
     "too long ago": (T, front(minutes_ago=91)),
 }
 

@@ -30,15 +30,18 @@ _MINUTE_S = 60
 def explained_by_front(rules: Rules) -> Column:
     """The steps and spikes that a front explains: those of a variable of which the other two signs are there.
 
-    The signs are a jump of pressure, a shift of the wind and a fall of temperature within the last hour. Dew point and
-    humidity are measured in one housing with the temperature and cannot speak for each other.
+    The signs are a jump of pressure, a shift of the wind and a fall of temperature within the last hour; a front explains
+    no rise of temperature and no fall of pressure. Dew point and humidity are measured in one housing with the
+    temperature and cannot speak for each other.
     """
     jump = F.greatest(_gained(PRESSURE), _gained(SEA_LEVEL)) >= number(rules, "front_pressure_jump_hpa") - ROUNDING
     fall = -_gained(TEMPERATURE) >= number(rules, "front_temperature_drop_c") - ROUNDING
     # 0 is a calm, which has no direction.
     turned = F.abs(F.pmod(value(DIRECTION) - _an_hour_ago(DIRECTION) + 540, F.lit(360.0)) - 180)
     shift = (value(DIRECTION) != 0) & (turned >= number(rules, "front_wind_shift_deg") - ROUNDING)
-    signs = dict.fromkeys(SMOOTH, jump & shift) | dict.fromkeys((PRESSURE, SEA_LEVEL), fall & shift)
+    signs = dict.fromkeys(SMOOTH, jump & shift)
+    signs[TEMPERATURE] &= severity(TEMPERATURE) < 0
+    signs |= {name: fall & shift & (severity(name) > 0) for name in (PRESSURE, SEA_LEVEL)}
     signs[SPEED] = jump & fall
     return mask({f"step:{name}": signs[name] for name in STEPPED} | {f"spike:{name}": signs[name] for name in SMOOTH})
 
