@@ -30,7 +30,7 @@ _MINUTE_S = 60
 def explained_by_front(rules: Rules) -> Column:
     """The steps and spikes that a front explains: those of a variable of which the other two signs are there.
 
-    The signs are a jump of pressure, a shift of the wind and a fall of temperature within the last hour; a front explains
+    The signs are a jump of pressure, a shift of the wind and a fall of temperature in the last hour; a front explains
     no rise of temperature and no fall of pressure. Dew point and humidity are measured in one housing with the
     temperature and cannot speak for each other.
     """
