@@ -6,7 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from weahouse.qc.level1 import BAD, GOOD, MISSING, SUSPECT
+from weahouse.qc.masks import BAD, GOOD, MISSING, SUSPECT
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS
 from weahouse.schemas.fields import VARIABLES, flag_of
 from weahouse.schemas.render import to_spark

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from tests.curated import HOUR, MINUTE, NOON, Row, curated, drawn_day, observation
 from tests.windows import check_span, equal
 
-from weahouse.qc.level1 import BAD
+from weahouse.qc.masks import BAD
 from weahouse.schemas.datasets import PANE_MINUTES
 from weahouse.transforms.panes import summarise
 from weahouse.transforms.rolling import ROLLING_H, Features, features, merge, rolling_span

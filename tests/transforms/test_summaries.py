@@ -14,7 +14,7 @@ from tests.curated import HOUR, MINUTE, NOON, Row, curated, drawn_day, observati
 from tests.modes import Runner, as_batch
 from tests.windows import equal
 
-from weahouse.qc.level1 import BAD, MISSING, SUSPECT
+from weahouse.qc.masks import BAD, MISSING, SUSPECT
 from weahouse.schemas.datasets import PANE_MINUTES
 from weahouse.schemas.fields import VARIABLES
 from weahouse.schemas.gold import GOLD_DAILY_SUMMARIES, GOLD_HOURLY_SUMMARIES

@@ -5,24 +5,15 @@ Names follow the CF conventions with the unit at the end. A dataset lists names;
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from weahouse.schemas.kinds import Field
+from weahouse.schemas.ledgers import BACKFILL, PROOF, UNIT
 
 STATION_ID_PATTERN = r"^[A-Za-z0-9._:\-]{1,64}$"
 # What lies outside is no observation: one far ahead would move the watermark, and none of the stations is older.
 EARLIEST_YEAR = 1900
 MOST_MINUTES_AHEAD = 10
-
-
-@dataclass(frozen=True)
-class Field:
-    """One word: `type` is one of string, double, tinyint, int, bigint, boolean, date, timestamp, timestamps, binary."""
-
-    type: str
-    meaning: str
-    unit: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    pattern: str | None = None
 
 
 # The physical limits are the outer ("bad") pair of quality control; the tests' own thresholds stand in qc/rules.yaml.
@@ -92,6 +83,9 @@ JUDGEMENT: dict[str, Field] = {
     "revision": Field("int", "How many records of this station and time stood here before"),
     "tests_applied": Field("bigint", "Bit mask of the quality tests that were applied; bits in docs/reference"),
     "tests_failed": Field("bigint", "Bit mask of the quality tests that failed"),
+    "tests_excused": Field(
+        "bigint", "Bit mask of the failed tests that neighbours or other variables have explained as weather"
+    ),
     "quality_level": Field("tinyint", "Highest level of quality control reached: 1, 2 or 3"),
     "rules_version": Field("string", "Content hash of the quality rules that judged the row"),
     # Null when on time, so that the Delta log's null counts tell how many rows are late without reading them.
@@ -99,6 +93,12 @@ JUDGEMENT: dict[str, Field] = {
         "bigint", "Seconds between observation and append where that exceeds the lateness, else null", "s"
     ),
     "reason": Field("string", "Why a record cannot be read as an observation, or why a backfill is done"),
+}
+
+TRUST: dict[str, Field] = {
+    "checks_applied": Field("bigint", "Values of 7 days that were checked by a test that accuses this variable alone"),
+    "checks_failed": Field("bigint", "Values among them that failed such a test, without excuse"),
+    "is_trusted": Field("boolean", "Whether the variable's values serve as neighbours, in alerts and in training"),
 }
 
 STATION: dict[str, Field] = {
@@ -111,56 +111,6 @@ STATION: dict[str, Field] = {
     "elevation_m": Field("double", "Height above mean sea level", "m", -500.0, 9000.0),
     "registry": Field("string", "Where the station's row comes from: isd, simulator or observed"),
     "registered_at": Field("timestamp", "When the station's row was written or last changed, UTC"),
-}
-
-UNIT: dict[str, Field] = {
-    "offsets": Field("string", "JSON: by Kafka partition the first offset of the unit, and the one after its last"),
-    "records": Field("bigint", "Kafka records of the unit, all of which Raw holds"),
-    "quarantined": Field("bigint", "Records among them that cannot be read as an observation"),
-    "readings": Field("bigint", "Stations and times that the others tell of"),
-    "late": Field("bigint", "Readings that were appended late"),
-    "corrected": Field("bigint", "Readings of which more than one record told, with other values"),
-    "parity_compared": Field(
-        "bigint", "Readings whose judgement was compared with the stream's: same rules, same registry"
-    ),
-    "parity_violations": Field("bigint", "Readings of which Curated holds something else than their records say"),
-    "earliest_observed_at": Field("timestamp", "Earliest time of observation, UTC"),
-    "latest_observed_at": Field("timestamp", "Latest time of observation, UTC"),
-    "touched_hours": Field("timestamps", "Starts of the hours of observation in which a reading lies, UTC, in order"),
-    "curated_version": Field("bigint", "Version of curated.observations that consumers of the unit read"),
-    "curated_at": Field("timestamp", "When the unit was curated, or last changed, UTC"),
-}
-
-PROOF: dict[str, Field] = {
-    "appended_from": Field("timestamp", "Begin of the append times that were compared, UTC, inclusive"),
-    "appended_to": Field("timestamp", "Their end, exclusive"),
-    "compared_offsets": Field("bigint", "Kafka offsets in range"),
-    "curated_offsets": Field("bigint", "Offsets whose record is a row of Curated"),
-    "duplicate_offsets": Field("bigint", "Offsets whose record says what a row of Curated says already"),
-    "superseded_offsets": Field("bigint", "Offsets whose record was corrected by a newer one"),
-    "quarantined_offsets": Field("bigint", "Offsets whose record could not be read"),
-    "unaccounted_offsets": Field("bigint", "Offsets without a disposition, or missing from Raw: a fault"),
-    "doubled_offsets": Field("bigint", "Offsets with more than one disposition: a fault"),
-    "compared_rows": Field("bigint", "Rows of Curated that were compared with Cassandra"),
-    "differing_rows": Field("bigint", "Rows that differ: a fault"),
-    "compared_panes": Field("bigint", "10-minute panes that were made anew and compared with Cassandra"),
-    "differing_panes": Field("bigint", "Panes that differ: a fault"),
-    "fault_examples": Field("string", "JSON: up to ten of each kind of fault"),
-    "reconciled_at": Field("timestamp", "When it was compared, UTC"),
-}
-
-BACKFILL: dict[str, Field] = {
-    "run_id": Field("string", "Hash of what was asked for: the same again is the same run, and goes on where it ended"),
-    "kind": Field("string", "What was done: kafka_replay or raw_recompute"),
-    "parameters": Field("string", "JSON: what was asked for"),
-    "backfill_state": Field("string", "running, done or failed"),
-    "done_offsets": Field("string", "JSON: by Kafka partition the offset before which all is done"),
-    "replayed": Field("bigint", "Kafka records that were read"),
-    "inserted": Field("bigint", "Rows that Curated did not hold"),
-    "updated": Field("bigint", "Rows of Curated that were replaced"),
-    "unchanged": Field("bigint", "Readings of which Curated held what the records say, or newer"),
-    "started_at": Field("timestamp", "When the run began, UTC"),
-    "ended_at": Field("timestamp", "When it ended, UTC; empty while it runs"),
 }
 
 SUMMARY: dict[str, Field] = {
@@ -282,6 +232,7 @@ GROUPS = (
     RECORD,
     GAP,
     JUDGEMENT,
+    TRUST,
     STATION,
     UNIT,
     PROOF,

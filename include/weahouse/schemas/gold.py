@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from weahouse.schemas.fields import DAILY_STATISTICS, HOURLY_STATISTICS, PROOF
+from weahouse.schemas.fields import DAILY_STATISTICS, HOURLY_STATISTICS
 from weahouse.schemas.kinds import Dataset
+from weahouse.schemas.ledgers import PROOF
 
 GOLD_STATIONS = Dataset(
     "gold.stations",

@@ -1,8 +1,20 @@
-"""What a table or topic is described by: Delta tables, Cassandra tables, Kafka topics."""
+"""What the platform's data are described by: fields, Delta tables, Cassandra tables, Kafka topics."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Field:
+    """One word: `type` is one of string, double, tinyint, int, bigint, boolean, date, timestamp, timestamps, binary."""
+
+    type: str
+    meaning: str
+    unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from weahouse.qc.level1 import BAD, MISSING, SUSPECT
+from weahouse.qc.masks import BAD, MISSING, SUSPECT
 from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
 from weahouse.schemas.serving_tables import SUMMARIES_BY_STATION
 from weahouse.transforms.rolling import DIRECTION, SPEED

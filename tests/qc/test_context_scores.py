@@ -1,0 +1,30 @@
+"""The scores of levels 2 and 3 are met by a sample small enough to be judged in each run of the tests."""
+
+from __future__ import annotations
+
+import pytest
+from bench.quality_context import ContextLoad, ContextScores, score_context
+from bench.quality_scores import context_failures
+from bench.quality_truth import VALUE_KINDS
+from pyspark.sql import SparkSession
+
+SAMPLE = ContextLoad(seed=7, stations=80, start="2026-01-14T12:00", hours=5, share=0.01)
+
+
+@pytest.fixture(scope="module")
+def scores(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> ContextScores:
+    return score_context(spark, tmp_path_factory.mktemp("scores") / "context", SAMPLE)
+
+
+def test_levels_2_and_3_meet_their_requirements(scores: ContextScores):
+    assert context_failures(scores) == []
+
+
+@pytest.mark.parametrize("kind", VALUE_KINDS)
+def test_there_are_faults_beyond_the_limits_of_levels_2_and_3_and_below_them(scores: ContextScores, kind: str):
+    found = scores.faults[kind]
+    assert 20 < found.beyond < found.readings
+
+
+def test_every_kind_of_test_raised_an_alarm(scores: ContextScores):
+    assert all(alarms.right for alarms in scores.alarms.values())
