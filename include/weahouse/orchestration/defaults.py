@@ -17,6 +17,7 @@ class Tag(StrEnum):
     SUPERVISION = "supervision"
     CURATED = "curated"
     LAKE = "lake"
+    QUALITY = "quality"
 
 
 DEFAULT_ARGS: dict[str, Any] = {
