@@ -59,7 +59,7 @@ def test_the_version_that_was_asked_for_is_checked_and_the_answer_is_kept(spark:
 
 
 def test_a_table_that_does_not_exist_has_no_verdict(spark: SparkSession, lake: Settings) -> None:
-    with pytest.raises(Exception, match="DELTA_MISSING_DELTA_TABLE|PATH_NOT_FOUND|is not a Delta table"):
+    with pytest.raises(Exception, match=r"DELTA_MISSING_DELTA_TABLE|PATH_NOT_FOUND"):
         validate(spark, lake, CURATED_GAPS, span_of(CURATED_GAPS, NOON, NOON + timedelta(hours=1)))
 
 
