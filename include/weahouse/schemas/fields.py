@@ -14,6 +14,9 @@ STATION_ID_PATTERN = r"^[A-Za-z0-9._:\-]{1,64}$"
 # What lies outside is no observation: one far ahead would move the watermark, and none of the stations is older.
 EARLIEST_YEAR = 1900
 MOST_MINUTES_AHEAD = 10
+# Of a quality flag. What is bad or missing is in no average; what is missing need not have a value.
+FLAG_VALUES = (1, 2, 3, 4, 9)
+BAD_FLAG, MISSING_FLAG = 4, 9
 
 
 # The physical limits are the outer ("bad") pair of quality control; the tests' own thresholds stand in qc/rules.yaml.
@@ -40,7 +43,9 @@ def flag_of(variable: str) -> str:
 
 FLAGS: dict[str, Field] = {
     flag_of(variable): Field(
-        "tinyint", f"Quality flag of {variable}: 1 good, 2 not evaluated, 3 suspect, 4 bad, 9 missing", None, 1, 9
+        "tinyint",
+        f"Quality flag of {variable}: 1 good, 2 not evaluated, 3 suspect, 4 bad, 9 missing",
+        values=FLAG_VALUES,
     )
     for variable in VARIABLES
 }
@@ -86,7 +91,7 @@ JUDGEMENT: dict[str, Field] = {
     "tests_excused": Field(
         "bigint", "Bit mask of the failed tests that neighbours or other variables have explained as weather"
     ),
-    "quality_level": Field("tinyint", "Highest level of quality control reached: 1, 2 or 3"),
+    "quality_level": Field("tinyint", "Highest level of quality control reached: 1, 2 or 3", values=(1, 2, 3)),
     "rules_version": Field("string", "Content hash of the quality rules that judged the row"),
     # Null when on time, so that the Delta log's null counts tell how many rows are late without reading them.
     "late_by_s": Field(
@@ -109,7 +114,11 @@ STATION: dict[str, Field] = {
     "latitude_deg": Field("double", "Latitude, positive north", "degree", -90.0, 90.0),
     "longitude_deg": Field("double", "Longitude, positive east", "degree", -180.0, 180.0),
     "elevation_m": Field("double", "Height above mean sea level", "m", -500.0, 9000.0),
-    "registry": Field("string", "Where the station's row comes from: isd, simulator or observed"),
+    "registry": Field(
+        "string",
+        "Where the station's row comes from: isd, simulator or observed",
+        values=("isd", "simulator", "observed"),
+    ),
     "registered_at": Field("timestamp", "When the station's row was written or last changed, UTC"),
 }
 
@@ -117,7 +126,7 @@ SUMMARY: dict[str, Field] = {
     "variable": Field("string", "Name of a measured variable"),
     "window_start": Field("timestamp", "Start of the window, a 10-minute pane or an hour, UTC, inclusive"),
     "measured_value": Field("double", "Latest value of the variable, in the variable's unit"),
-    "flag": Field("tinyint", "Quality flag of the value", None, 1, 9),
+    "flag": Field("tinyint", "Quality flag of the value", values=FLAG_VALUES),
     "value_count": Field("bigint", "Values that are not flagged bad or missing"),
     "suspect_count": Field("bigint", "Values among them that are flagged suspect"),
     "value_sum": Field("double", "Sum of the values, in the variable's unit"),

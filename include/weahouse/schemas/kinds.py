@@ -15,6 +15,7 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     pattern: str | None = None
+    values: tuple[int | str, ...] = ()
 
 
 @dataclass(frozen=True)
