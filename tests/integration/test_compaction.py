@@ -51,7 +51,8 @@ class Batches:
     def send(self, *events: bytes) -> dict[str, Any]:
         settings, at = self._run.settings, APPENDED_AT + timedelta(seconds=self._sent)
         batch = records(self._spark, *events, appended_at=at)
-        append_once(batch.withColumn("ingest_hour", ingest_hour()), settings, RAW_OBSERVATIONS, "test", self._sent)
+        raw = batch.withColumn("ingest_hour", ingest_hour()).coalesce(1)
+        append_once(raw, settings, RAW_OBSERVATIONS, "test", self._sent)
         self._sent += 1
         return upsert(self._run, observations(parse(batch), settings.lateness), load_rules(), self._registry, WRITTEN)
 

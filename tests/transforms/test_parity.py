@@ -18,8 +18,9 @@ LATER = NOON + timedelta(hours=1)
 
 
 def unit(spark: SparkSession, *values: bytes, registered_at: datetime | None = None, **when: datetime) -> DataFrame:
-    known = F.lit(registered_at).cast("timestamp")
-    return newest_of_each_key(judged(spark, *values, **when)).withColumn("registered_at", known)
+    at, latitude_deg = F.lit(registered_at).cast("timestamp"), F.lit(40.0 if registered_at else None).cast("double")
+    of_registry = {"registered_at": at, "latitude_deg": latitude_deg}
+    return newest_of_each_key(judged(spark, *values, **when)).withColumns(of_registry)
 
 
 def table(spark: SparkSession, *values: bytes, revision: int = 0, **when: datetime) -> DataFrame:

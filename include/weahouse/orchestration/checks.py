@@ -8,7 +8,7 @@ from airflow.providers.apache.hdfs.hooks.webhdfs import WebHDFSHook
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from weahouse.orchestration.spark_app import SparkAppOperator, last_answer
+from weahouse.orchestration.spark_app import SparkAppOperator
 from weahouse.schemas.render import path
 from weahouse.settings import settings
 
@@ -84,7 +84,7 @@ class ValidateDatasetOperator(SparkAppOperator):
 
     def _judge(self) -> None:
         """Fail for good where the application has given a verdict before it ended with an error."""
-        answer = last_answer(self._hook._last_submit_log_lines) if self._hook else None
+        answer = self._answer()
         if answer is None or not answer.get("failed"):
             return
         self.page = answer["data_docs"]
