@@ -38,7 +38,7 @@ def test_the_open_hour_is_curated_by_hand_and_published(awake: Settings, stream:
     unit = read_units(awake)[hour]
     assert unit["parity_violations"] == 0
     assert unit["records"] >= unit["readings"] + unit["quarantined"] > 1
-    published = ask(awake, "GET", f"assets/events?source_dag_id={CURATION}&order_by=-id&limit=1")["asset_events"]
+    published = ask(awake, "GET", f"assets/events?source_dag_id={CURATION}&order_by=-timestamp&limit=1")["asset_events"]
     assert [(each["name"], each["extra"]["ingest_hour"]) for each in published] == [(CURATED_OBSERVATIONS.name, hour)]
     assert published[0]["extra"]["curated_version"] == unit["curated_version"]
 

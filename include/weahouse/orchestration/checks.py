@@ -82,10 +82,14 @@ class ValidateDatasetOperator(SparkAppOperator):
             context["outlet_events"][outlet].extra = {**(self.about or {}), **answer}
         return answer
 
+    def is_verdict(self, answer: dict[str, Any]) -> bool:
+        """Whether an expectation was not met."""
+        return bool(answer.get("failed"))
+
     def _judge(self) -> None:
         """Fail for good where the application has given a verdict before it ended with an error."""
         answer = self._answer()
-        if answer is None or not answer.get("failed"):
+        if answer is None or not self.is_verdict(answer):
             return
         self.page = answer["data_docs"]
         raise AirflowFailException(

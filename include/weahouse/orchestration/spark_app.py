@@ -56,7 +56,8 @@ class SparkAppOperator(SparkSubmitOperator):
         try:
             super().execute(context)
         except AirflowException as error:
-            if (verdict := self._answer()) is None:
+            verdict = self._answer()
+            if verdict is None or not self.is_verdict(verdict):
                 raise
             raise AirflowFailException(f"{self.app} has found a fault: {json.dumps(verdict)}") from error
         found = self._answer()
@@ -65,6 +66,10 @@ class SparkAppOperator(SparkSubmitOperator):
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = found
         return found
+
+    def is_verdict(self, answer: dict[str, Any]) -> bool:  # noqa: ARG002
+        """Whether an application that failed has failed for what it answered, and not afterwards."""
+        return True
 
     def _answer(self) -> dict[str, Any] | None:
         return last_answer(self._hook._last_submit_log_lines) if self._hook else None
