@@ -16,8 +16,8 @@ def scores(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Con
     return score_context(spark, tmp_path_factory.mktemp("scores") / "context", SAMPLE)
 
 
-# Within five hours the front is a large part of the weather, and 0.896 of the alarms were right; of the whole load it is
-# 0.980, as the page tells.
+# Within five hours the front is a large part of the weather, and 0.896 of the alarms were right; of the whole load
+# 0.980 are, as the page tells.
 LEAST_PRECISION_OF_A_SAMPLE = 0.85
 
 
