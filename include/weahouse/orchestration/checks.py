@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.hdfs.hooks.webhdfs import WebHDFSHook
 from airflow.sdk import BaseOperatorLink
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 
 from weahouse.orchestration.spark_app import SparkAppOperator
 from weahouse.schemas.render import path
@@ -72,30 +72,21 @@ class ValidateDatasetOperator(SparkAppOperator):
             raise AirflowSkipException(f"this run is for {self.only}")
         if self.skip_missing and not self._exists():
             raise AirflowSkipException(f"{self.dataset.name} does not exist yet")
-        try:
-            answer = super().execute(context)
-        except AirflowException:
-            self._judge()
-            raise
+        answer = super().execute(context)
         self.page = answer["data_docs"]
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {**(self.about or {}), **answer}
         return answer
 
-    def is_verdict(self, answer: dict[str, Any]) -> bool:
-        """Whether an expectation was not met."""
-        return bool(answer.get("failed"))
-
-    def _judge(self) -> None:
-        """Fail for good where the application has given a verdict before it ended with an error."""
-        answer = self._answer()
-        if answer is None or not self.is_verdict(answer):
-            return
+    def verdict(self, answer: dict[str, Any]) -> str | None:
+        """The expectations that are not met; none failed where the application has ended badly after its answer."""
+        if not answer.get("failed"):
+            return None
         self.page = answer["data_docs"]
-        raise AirflowFailException(
+        return (
             f"{self.dataset.name} version {answer['version']}: {answer['failed']} of {answer['expectations']} "
             f"expectations are not met; the lines above name them, and so does {PAGES_URL}{self.page}"
-        ) from None
+        )
 
     def _exists(self) -> bool:
         log = f"{path(self.dataset, settings().hdfs_root)}/_delta_log"

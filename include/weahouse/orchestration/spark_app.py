@@ -56,10 +56,11 @@ class SparkAppOperator(SparkSubmitOperator):
         try:
             super().execute(context)
         except AirflowException as error:
-            verdict = self._answer()
-            if verdict is None or not self.is_verdict(verdict):
+            answer = self._answer()
+            verdict = None if answer is None else self.verdict(answer)
+            if verdict is None:
                 raise
-            raise AirflowFailException(f"{self.app} has found a fault: {json.dumps(verdict)}") from error
+            raise AirflowFailException(verdict) from error
         found = self._answer()
         if found is None:
             raise AirflowException(f"{self.app} ended without an answer: see the lines above")
@@ -67,9 +68,9 @@ class SparkAppOperator(SparkSubmitOperator):
             context["outlet_events"][outlet].extra = found
         return found
 
-    def is_verdict(self, answer: dict[str, Any]) -> bool:  # noqa: ARG002
-        """Whether an application that failed has failed for what it answered, and not afterwards."""
-        return True
+    def verdict(self, answer: dict[str, Any]) -> str | None:
+        """What an application that failed has found, as a sentence; None where it failed for another reason."""
+        return f"{self.app} has found a fault: {json.dumps(answer)}"
 
     def _answer(self) -> dict[str, Any] | None:
         return last_answer(self._hook._last_submit_log_lines) if self._hook else None
