@@ -21,6 +21,7 @@ RAW_OBSERVATIONS = Dataset(
     partition_by=("ingest_hour",),
     required=("topic", "partition", "offset", "timestamp", "ingest_hour"),
     skip_by=("partition", "offset", "timestamp"),
+    sort_by=("partition", "offset"),
 )
 CURATED_OBSERVATIONS = Dataset(
     "curated.observations",
@@ -56,6 +57,7 @@ CURATED_OBSERVATIONS = Dataset(
         *JUDGED_COLUMNS,
     ),
     skip_by=(*KEY, "ingested_at", "kafka_partition", "kafka_offset", "late_by_s"),
+    sort_by=KEY,
 )
 CURATED_QUARANTINE = Dataset(
     "curated.quarantine",
@@ -65,6 +67,7 @@ CURATED_QUARANTINE = Dataset(
     partition_by=("ingest_hour",),
     required=("topic", "partition", "offset", "timestamp", "reason", "ingest_hour"),
     skip_by=("partition", "offset", "timestamp"),
+    sort_by=("partition", "offset"),
 )
 # Why offsets are lost, as `curated.gaps` says it.
 TOPIC_RECREATED, OFFSETS_EXPIRED = "topic_recreated", "offsets_expired"
@@ -149,6 +152,8 @@ DATASETS = (
     CURATED_STATION_TRUST,
     *GOLD_DATASETS,
 )
+# What the stream fills with many small files, each with one partition column.
+COMPACTED = tuple(dataset for dataset in DATASETS if dataset.sort_by)
 
 PANE_MINUTES = 10
 QUERIES = ("archive", "observations")

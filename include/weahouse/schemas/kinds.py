@@ -24,6 +24,7 @@ class Dataset:
 
     `skip_by`: columns of which the log keeps the least and greatest value of each file, and how many are missing,
     so that readers skip and count by them; where it is empty, the first 32. Every look at a table parses all of that.
+    `sort_by`: the columns by which compaction sorts, for readers bound by them; where it is empty, it does nothing.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Dataset:
     partition_by: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     skip_by: tuple[str, ...] = ()
+    sort_by: tuple[str, ...] = ()
 
     @property
     def zone(self) -> str:
