@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from weahouse.batch.aggregation import aggregate, hours_of
 from weahouse.batch.units import UnitError, touched_by
+from weahouse.io.app_log import begin_log
 from weahouse.settings import settings
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("py4j").setLevel(logging.WARNING)
+    begin_log()
     arguments = argparse.ArgumentParser(description=__doc__)
     which = arguments.add_mutually_exclusive_group(required=True)
     which.add_argument("--hours", type=_hours, help="starts of hours, RFC 3339, separated by commas; @FILE reads them")

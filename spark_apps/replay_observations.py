@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 
 from pyspark.sql import SparkSession
 
 from weahouse.batch.replay import Plan, replay
+from weahouse.io.app_log import begin_log
 from weahouse.settings import settings
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("py4j").setLevel(logging.WARNING)
+    begin_log()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--plan",
