@@ -10,8 +10,8 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.sql import functions as F
 
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("weahouse.stream")
 
+T = TypeVar("T")
+
 # A compaction commits each partition once.
 _CONFLICTS_AT_MOST = 3
 _NEWER = " > ".join(f"struct({alias}.ingested_at, {alias}.kafka_partition, {alias}.kafka_offset)" for alias in "st")
@@ -70,29 +72,25 @@ def upsert(
     try:
         with _timed(steps_s, "judge"):
             extent = extent_of(judged)
-        return _merged(run, judged, extent, registry, changes, steps_s) if extent else {}
+        if extent is None:
+            return {}
+        merge = partial(_merge, run, judged, extent, registry, changes, steps_s)
+        return _until_no_conflict(run, merge)
     finally:
         release(judged)
         # How many rows a batch has is known when they are there; the next has about as many.
         run.placement = Placement.for_rows(extent.rows if extent else 0)
 
 
-def _merged(
-    run: Run,
-    judged: DataFrame,
-    extent: Extent,
-    registry: Registry,
-    wanted: tuple[str, ...],
-    steps_s: dict[str, float],
-) -> dict[str, Any]:
-    """`_merge`, again where a compaction has rewritten a file that the MERGE had read: it needs no lease."""
+def _until_no_conflict(run: Run, merge: Callable[[], T]) -> T:
+    """What `merge` returns, done again where a compaction has rewritten a file that it had read: it needs no lease."""
     for _ in range(_CONFLICTS_AT_MOST):
         try:
-            return _merge(run, judged, extent, registry, wanted, steps_s)
+            return merge()
         except CONFLICTS as conflict:
             log.warning("the merge met a compaction (%s) and is done again", type(conflict).__name__)
             run.open_windows.forget()
-    return _merge(run, judged, extent, registry, wanted, steps_s)
+    return merge()
 
 
 def _merge(
