@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import functions as F
 from tests.integration.apart import Apart, apart
-from tests.rows import LATENESS, event, records
+from tests.integration.batches import Batches
+from tests.rows import event
 
 from weahouse.io.delta import ensure_table, open_table
-from weahouse.qc.rules import load_rules
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, PANE_MINUTES
 from weahouse.schemas.gold import GOLD_STATIONS
 from weahouse.streaming import upsert as upserting
-from weahouse.streaming.fencing import FencedError, TableLease, take_epoch
-from weahouse.streaming.registry import Registry
-from weahouse.streaming.run import Run
-from weahouse.streaming.upsert import upsert
-from weahouse.transforms.changes import RESTORED, WRITTEN
+from weahouse.streaming.fencing import FencedError
+from weahouse.transforms.changes import RESTORED
 from weahouse.transforms.panes import STATISTICS, summarise
-from weahouse.transforms.parse import observations, parse
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -38,26 +34,6 @@ class AlreadyHeld:
     """The lease of a driver that took it and stood still: a newer one has put it aside meanwhile."""
 
     held = staticmethod(nullcontext)
-
-
-class Batches:
-    """One driver's batches; each is appended a second after the one before."""
-
-    def __init__(self, spark: SparkSession, stream: Apart, lease: Any = None) -> None:
-        settings = stream.settings
-        self._spark, self._sent = spark, 0
-        epoch = take_epoch(stream.hdfs, settings.hdfs_root)
-        lease = lease or TableLease(stream.hdfs, settings.hdfs_root, CURATED_OBSERVATIONS, "stream", epoch)
-        self.run = Run(settings, stream.hdfs, epoch, lease)
-        self._registry = Registry(settings, stream.hdfs)
-
-    def send(
-        self, *events: bytes, changes: tuple[str, ...] = WRITTEN, appended_at: datetime | None = None
-    ) -> dict[str, Any]:
-        self._sent += 1
-        appended_at = appended_at or datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=self._sent)
-        rows = observations(parse(records(self._spark, *events, appended_at=appended_at)), LATENESS)
-        return upsert(self.run, rows, load_rules(), self._registry, changes)
 
 
 @pytest.fixture
