@@ -10,6 +10,7 @@ import pytest
 from airflow.serialization.serialized_objects import DagSerialization
 
 from weahouse.orchestration.defaults import Tag
+from weahouse.orchestration.failures import tell
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
@@ -50,6 +51,9 @@ class TestADag:
         dag = dag_bag.dags[file.stem]
         assert dag.default_args["retries"] >= 2
         assert all(task.retries >= 2 for task in dag.tasks)
+
+    def test_tells_of_each_task_that_fails(self, dag_bag: DagBag, file: Path) -> None:
+        assert all(tell in task.on_failure_callback for task in dag_bag.dags[file.stem].tasks)
 
     def test_limits_the_time_of_each_task(self, dag_bag: DagBag, file: Path) -> None:
         assert all(task.execution_timeout is not None for task in dag_bag.dags[file.stem].tasks)

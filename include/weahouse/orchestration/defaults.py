@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from weahouse.embedded.airflow import first_hour
+from weahouse.orchestration.failures import tell
 from weahouse.settings import settings
 
 
@@ -28,6 +29,7 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=15),
     # No task of ours works longer by itself; who waits, waits deferred and says how long.
     "execution_timeout": timedelta(minutes=10),
+    "on_failure_callback": tell,
 }
 
 # From when on a Dag that skips no hour has something to do.
