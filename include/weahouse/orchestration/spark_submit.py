@@ -47,6 +47,9 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
         "spark.sql.codegen.cache.maxEntries": "2000",
         # Each execution describes its plan for a UI that is off: in its long form an eighth of a small batch's CPU.
         "spark.sql.ui.explainMode": "simple",
+        # With it on, PySpark asks the JVM five times about each column that is named, and looks for IPython: two of
+        # three calls into the JVM while a plan is described.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         # The default of 50 tasks for each look at a table's log cost more than the batch itself.
