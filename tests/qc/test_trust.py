@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import Row, SparkSession
 from pyspark.sql import types as T
 from tests.qc.readings import rules_with
 from tests.qc.series import station, stations_table, trust_table
@@ -33,13 +33,14 @@ def checks(name: str, failed: int, applied: int, days_ago: int = 0) -> list[Told
     return [(name, days_ago, failed, [BUDDY], [BUDDY], []), (name, days_ago, applied - failed, [BUDDY], [], [])]
 
 
-def trusted(
+def trust(
     spark: SparkSession,
-    verdicts: list[Told],
-    yesterday: Sequence[Trusted] = (),
+    verdicts: Sequence[Told],
+    held: Sequence[Trusted] = (),
     rules: Rules | None = None,
-) -> dict[tuple[str, str], tuple[int, int, bool]]:
-    """(checks applied, failed, is trusted) by station and variable."""
+    days: Sequence[int] = (0,),
+) -> list[Row]:
+    """The rows of some days, told as days after DAY."""
     whole = to_spark(CURATED_VERDICTS)
     names = ("station_id", "observed_date", "tests_applied", "tests_failed", "tests_excused")
     rows = [
@@ -48,11 +49,22 @@ def trusted(
         for _ in range(count)
     ]
     given = spark.createDataFrame(rows, T.StructType([whole[name] for name in names]))
-    before = trust_table(spark, [(name, v, DAY - timedelta(days=ago), good) for name, v, ago, good in yesterday])
+    before = trust_table(spark, [(name, v, DAY - timedelta(days=ago), good) for name, v, ago, good in held])
     places = stations_table(spark, [station("colorado", region="us-co")])
-    found = station_trust(given, before, places, rules or load_rules(), DAY)
+    asked = [DAY + timedelta(days=day) for day in days]
+    found = station_trust(given, before, places, rules or load_rules(), asked)
     assert found.columns == list(CURATED_STATION_TRUST.columns)
-    rows = found.collect()
+    return found.collect()
+
+
+def trusted(
+    spark: SparkSession,
+    verdicts: list[Told],
+    yesterday: Sequence[Trusted] = (),
+    rules: Rules | None = None,
+) -> dict[tuple[str, str], tuple[int, int, bool]]:
+    """(checks applied, failed, is trusted) of DAY by station and variable."""
+    rows = trust(spark, verdicts, yesterday, rules)
     assert {row["observed_date"] for row in rows} <= {DAY}
     return {
         (row["station_id"], row["variable"]): (row["checks_applied"], row["checks_failed"], row["is_trusted"])
@@ -133,3 +145,27 @@ def test_the_limits_of_trust_can_be_overridden_by_region_and_station(spark: Spar
     assert {name: found[name, TEMPERATURE][2] for name, _ in found} == {
         "colorado": True, "strict": False, "elsewhere": True,
     }  # fmt: skip
+
+
+def is_trusted(
+    spark: SparkSession, shares: Sequence[int | None], days: Sequence[int], held: Sequence[Trusted] = ()
+) -> dict[int, bool]:
+    """By day after DAY, when so many of a hundred checks of each day fail; None is a day without checks."""
+    told = [one for n, failed in enumerate(shares) if failed is not None for one in checks("a", failed, 100, -n)]
+    rows = trust(spark, told, held, days=days)
+    return {(row["observed_date"] - DAY).days: row["is_trusted"] for row in rows}
+
+
+def test_days_that_are_asked_for_together_follow_from_each_other(spark: SparkSession):
+    shares = [100, 50, None, 0, 20]
+    together = is_trusted(spark, shares, range(12))
+    # On the seventh day after it the first one is forgotten, on the eleventh there was no check for a week.
+    assert together == dict.fromkeys(range(7), False) | dict.fromkeys(range(7, 11), True)
+    for day in (1, 6, 7):
+        before = [("a", TEMPERATURE, 1 - day, together[day - 1])]
+        assert is_trusted(spark, shares, [day], before) == {day: together[day]}
+
+
+def test_a_day_whose_day_before_is_not_asked_for_follows_from_what_is_held(spark: SparkSession):
+    held = [("a", TEMPERATURE, -4, False), ("a", TEMPERATURE, -1, False)]
+    assert is_trusted(spark, [50, None, None, None, None, 50], [0, 1, 5], held) == {0: True, 1: True, 5: False}

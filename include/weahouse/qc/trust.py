@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from weahouse.qc.columns import has_any, number
@@ -13,62 +14,82 @@ from weahouse.schemas.datasets import CURATED_STATION_TRUST
 from weahouse.schemas.fields import VARIABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from weahouse.qc.rules import Rules
 
 DAYS = 7
 
+_OF_A_VARIABLE = ("station_id", "variable")
 
-def station_trust(verdicts: DataFrame, yesterday: DataFrame, stations: DataFrame, rules: Rules, day: date) -> DataFrame:
-    """The trust that follows from the DAYS that end with `day`; shaped as CURATED_STATION_TRUST, rows of `day`.
 
-    `verdicts` are rows of curated.verdicts and `yesterday` of curated.station_trust, of which only the days that matter
-    are read; `stations` are rows of gold.stations, for overrides by region. A check is one value that a test looked at
-    which accuses its variable alone: where variables contradict each other, it is unknown which of them to distrust.
-    Without checks trust stays as it was, and what was trusted then has no row.
+def station_trust(
+    verdicts: DataFrame, held: DataFrame, stations: DataFrame, rules: Rules, days: Sequence[date]
+) -> DataFrame:
+    """The trust of each of some days, which follows from the DAYS that end with it; shaped as CURATED_STATION_TRUST.
+
+    `verdicts` are rows of curated.verdicts and `held` of curated.station_trust, of which only the days that matter are
+    read: of `held` those before a day of `days` that are not among them. `stations` are rows of gold.stations, for
+    overrides by region. A check is one value that a test looked at which accuses its variable alone: where variables
+    contradict each other, it is unknown which of them to distrust. Without checks trust stays as it was, and what was
+    trusted then has no row.
     """
-    was = yesterday.where(F.col("observed_date") == F.lit(day - timedelta(days=1))).select(
-        "station_id", "variable", F.col("is_trusted").alias("was_trusted")
+    checks = _checks(verdicts, days)
+    firsts = [day for day in days if day - timedelta(days=1) not in days]
+    was = _was_trusted(held, firsts)
+    of_days = F.explode(F.array(*[F.lit(day) for day in days])).alias("observed_date")
+    each = checks.select(*_OF_A_VARIABLE).unionByName(was.select(*_OF_A_VARIABLE)).distinct().select("*", of_days)
+    known = (
+        each.join(checks, [*_OF_A_VARIABLE, "observed_date"], "left")
+        .join(was, [*_OF_A_VARIABLE, "observed_date"], "left")
+        .join(F.broadcast(stations.select("station_id", "region")), "station_id", "left")
+        .withColumns({name: F.coalesce(name, F.lit(0).cast("bigint")) for name in ("checks_applied", "checks_failed")})
     )
-    regions = F.broadcast(stations.select("station_id", "region"))
-    both = (
-        _checks(verdicts, day).join(was, ["station_id", "variable"], "full_outer").join(regions, "station_id", "left")
-    )
-    known = both.withColumns(
-        {
-            "checks_applied": F.coalesce("checks_applied", F.lit(0).cast("bigint")),
-            "checks_failed": F.coalesce("checks_failed", F.lit(0).cast("bigint")),
-            "was_trusted": F.coalesce("was_trusted", F.lit(True)),
-            "observed_date": F.lit(day),
-        }
-    )
+    # The share that neither takes nor gives trust leaves what the last day with a word on it said.
+    before = Window.partitionBy(*_OF_A_VARIABLE).orderBy("observed_date")
+    kept = F.when(F.col("observed_date").isin(firsts), F.coalesce("was_trusted", F.lit(True)))
+    is_trusted = F.last(F.coalesce(_decided(rules), kept), ignorenulls=True).over(before)
+    judged = known.withColumn("is_trusted", is_trusted).where((F.col("checks_applied") > 0) | ~F.col("is_trusted"))
+    return judged.select(*CURATED_STATION_TRUST.columns)
+
+
+def _decided(rules: Rules) -> Column:
+    """Whether a day's checks take trust or give it; null where they do neither, as without checks."""
     above, below = (
         number(rules, name) * F.col("checks_applied") for name in ("distrusted_above_pct", "trusted_below_pct")
     )
     failed = F.col("checks_failed") * 100
-    stays = (F.col("checks_applied") == 0) & F.col("was_trusted")
-    is_trusted = (
-        F.when(F.col("checks_applied") == 0, F.col("was_trusted"))
-        .when(F.col("was_trusted"), failed <= above)
-        .otherwise(failed < below)
-    )
-    return known.where(~stays).withColumn("is_trusted", is_trusted).select(*CURATED_STATION_TRUST.columns)
+    return F.when(failed > above, F.lit(False)).when(failed < below, F.lit(True))
 
 
-def _checks(verdicts: DataFrame, day: date) -> DataFrame:
-    """Per station and variable how many values of the days were checked, and how many failed without excuse."""
-    first = F.lit(day - timedelta(days=DAYS - 1))
+def _was_trusted(held: DataFrame, days: Sequence[date]) -> DataFrame:
+    """What held on the day before, per variable and day of `days`."""
+    day = F.date_add("observed_date", 1).alias("observed_date")
+    rows = held.where(F.col("observed_date").isin([day - timedelta(days=1) for day in days]))
+    return rows.select(*_OF_A_VARIABLE, day, F.col("is_trusted").alias("was_trusted"))
+
+
+def _checks(verdicts: DataFrame, days: Sequence[date]) -> DataFrame:
+    """Per station, variable and day how many values of the DAYS before were checked, and failed without excuse."""
     unexcused = F.col("tests_failed").bitwiseAND(F.bitwise_not("tests_excused"))
     counts = []
     for variable in VARIABLES:
         alone = [test for test in TESTS if variables_of(test) == (variable,)]
         applied, failed = F.count_if(has_any(F.col("tests_applied"), alone)), F.count_if(has_any(unexcused, alone))
-        counts.append(
-            F.struct(F.lit(variable).alias("variable"), applied.alias("checks_applied"), failed.alias("checks_failed"))
-        )
-    of_days = verdicts.where(F.col("observed_date").between(first, F.lit(day)))
-    each = of_days.groupBy("station_id").agg(F.array(*counts).alias("checks"))
-    return each.select("station_id", F.inline("checks")).where(F.col("checks_applied") > 0)
+        counts.append(F.struct(F.lit(variable).alias("variable"), applied.alias("applied"), failed.alias("failed")))
+    read = verdicts.where(F.col("observed_date").isin(days_read(days)))
+    each = read.groupBy("station_id", "observed_date").agg(F.array(*counts).alias("checks"))
+    daily = each.select("station_id", "observed_date", F.inline("checks")).where(F.col("applied") > 0)
+    counted_on = F.explode(F.sequence("observed_date", F.date_add("observed_date", DAYS - 1)))
+    counted = daily.withColumn("observed_date", counted_on).where(F.col("observed_date").isin(list(days)))
+    return counted.groupBy(*_OF_A_VARIABLE, "observed_date").agg(
+        F.sum("applied").alias("checks_applied"), F.sum("failed").alias("checks_failed")
+    )
+
+
+def days_read(days: Iterable[date]) -> list[date]:
+    """The days whose verdicts the trust of some days follows from, in their order."""
+    return sorted({day - timedelta(days=ago) for day in days for ago in range(DAYS)})
