@@ -30,6 +30,7 @@ from weahouse.sources.faults import Fault, Faults
 from weahouse.sources.live import Schedule, reading_of
 from weahouse.sources.network import Network, network
 from weahouse.sources.simulator import measure, records
+from weahouse.streaming.checkpointed import checkpointed
 from weahouse.transforms.parse import observations, parse
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def _judged(spark: SparkSession, table: DataFrame, sites: Network, rules: Rules)
     schema = to_spark(GOLD_STATIONS)
     listed = spark.createDataFrame([tuple(one.get(name) for name in schema.names) for one in sites.stations()], schema)
     trust = spark.createDataFrame([], to_spark(CURATED_STATION_TRUST))
-    return verdicts(rows.withColumn("revision", F.lit(0)), listed, trust, rules)
+    return verdicts(rows.withColumn("revision", F.lit(0)), listed, trust, rules, checkpointed)
 
 
 def _masks(judged: DataFrame, count: int) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_STATION_TRUS
 from weahouse.schemas.fields import VARIABLES
 from weahouse.schemas.gold import GOLD_STATIONS
 from weahouse.schemas.render import to_spark
+from weahouse.streaming.checkpointed import checkpointed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,7 +103,8 @@ def judged(
 ) -> dict[tuple[str, float], Row]:
     """The verdicts by station and minute."""
     rows = context(spark, readings, rules)
-    found = verdicts(rows, stations_table(spark, stations), trust_table(spark, trust), rules or load_rules())
+    tables = stations_table(spark, stations), trust_table(spark, trust)
+    found = verdicts(rows, *tables, rules or load_rules(), checkpointed)
     return {(row["station_id"], _minute(row["observed_at"])): row for row in found.collect()}
 
 

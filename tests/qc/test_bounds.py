@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 from random import Random
 
 import pytest
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from tests.qc.readings import rules_with
 from tests.qc.series import START, Reading, context, moment, named, reading, station, stations_table, trust_table
 
@@ -15,6 +15,7 @@ from weahouse.qc.rules import Rules, load_rules
 from weahouse.qc.verdicts import verdicts
 from weahouse.schemas.datasets import CURATED_VERDICTS, KEY
 from weahouse.schemas.render import to_spark
+from weahouse.streaming.checkpointed import checkpointed
 
 # Few neighbours in a wide circle and an early persistence, so that a few stations meet every test.
 SPARSE = """\
@@ -93,13 +94,15 @@ class Judge:
             self._stations,
             self._rules,
         )
-        fresh = compared(verdicts(read, self._stations, self._trust, self._rules).join(keys, list(KEY)).collect())
+        fresh = compared(self._judged(read).join(keys, list(KEY)).collect())
         self.verdicts |= fresh
         return len(fresh)
 
     def everything(self) -> dict[tuple, tuple]:
-        rows = context(self._spark, self.rows.values(), self._rules)
-        return compared(verdicts(rows, self._stations, self._trust, self._rules).collect())
+        return compared(self._judged(context(self._spark, self.rows.values(), self._rules)).collect())
+
+    def _judged(self, rows: DataFrame) -> DataFrame:
+        return verdicts(rows, self._stations, self._trust, self._rules, checkpointed)
 
 
 def test_judging_what_was_touched_gives_what_judging_everything_gives(spark: SparkSession, rules: Rules):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -11,26 +13,37 @@ from weahouse.qc.columns import has_any
 from weahouse.qc.masks import BAD, BUDDY_TESTS, GOOD, SUSPECT, TESTS, level_of, variables_of
 from weahouse.qc.neighbours import pairs
 from weahouse.qc.weather import EXPLAINED_BY_FRONT, EXPLAINED_BY_NEIGHBOURS, explained_by_front, explained_by_neighbours
-from weahouse.schemas.datasets import CURATED_VERDICTS, KEY
-from weahouse.schemas.fields import VARIABLES, flag_of
+from weahouse.schemas.datasets import CURATED_VERDICTS, JUDGED_COLUMNS, KEY, VERDICT_VERSION
+from weahouse.schemas.fields import FLAGS, VARIABLES, flag_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyspark.sql import Column, DataFrame
 
     from weahouse.qc.rules import Rules
 
 
-def verdicts(context: DataFrame, stations: DataFrame, trust: DataFrame, rules: Rules) -> DataFrame:
+def verdicts(
+    context: DataFrame,
+    stations: DataFrame,
+    trust: DataFrame,
+    rules: Rules,
+    keep: Callable[[DataFrame], DataFrame] = lambda rows: rows,
+) -> DataFrame:
     """Judge rows of curated.observations by levels 2 and 3; shaped as CURATED_VERDICTS, one for each row of `context`.
 
     `stations` are rows of gold.stations, `trust` of curated.station_trust, of which a row's day uses the day before;
     what has no row is trusted. A verdict is right when `context` holds all rows of all stations from CONTEXT_BEFORE to
     CONTEXT_AFTER around it: read that much around the keys that are wanted, and keep the verdicts of these alone.
     The session's time zone must be UTC.
+
+    `keep` is given what is read several times, so that it is computed once and Spark plans it by itself.
     """
-    rows = level2.judge(_placed(context, stations, trust), rules).withColumn(level3.PANE, level3.pane())
-    told, near = level3.panes(rows), pairs(stations, rules)
-    shared = explained_by_neighbours(rows, told, near, rules)
+    placed = keep(_placed(context, stations, trust))
+    rows = keep(level2.judge(placed, rules).withColumn(level3.PANE, level3.pane()))
+    told, near = keep(level3.panes(rows)), keep(pairs(stations, rules))
+    shared = keep(explained_by_neighbours(rows, told, near, rules))
     judged = level3.judge(rows, told, near, rules).withColumn(EXPLAINED_BY_FRONT, explained_by_front(rules))
     applied = F.col(level2.APPLIED).bitwiseOR(F.col(level3.APPLIED))
     failed = F.col(level2.FAILED).bitwiseOR(F.col(level3.FAILED))
@@ -50,6 +63,17 @@ def verdicts(context: DataFrame, stations: DataFrame, trust: DataFrame, rules: R
         )
         .select(*CURATED_VERDICTS.columns)
     )
+
+
+def deepened(observations: DataFrame, verdicts: DataFrame) -> DataFrame:
+    """Rows of curated.observations with the flags and masks that their verdicts give them, in their own columns.
+
+    A row keeps those of level 1 where there is no verdict yet, or only one of an earlier version of it.
+    """
+    said = verdicts.select(*KEY, F.struct(*VERDICT_VERSION, *FLAGS, *JUDGED_COLUMNS).alias("verdict"))
+    is_of_it = reduce(and_, [F.col("verdict")[name] == F.col(name) for name in VERDICT_VERSION])
+    told = {name: F.when(is_of_it, F.col("verdict")[name]).otherwise(F.col(name)) for name in (*FLAGS, *JUDGED_COLUMNS)}
+    return observations.join(said, list(KEY), "left").withColumns(told).drop("verdict")
 
 
 def _placed(context: DataFrame, stations: DataFrame, trust: DataFrame) -> DataFrame:
