@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import SparkSession
 
 from weahouse.batch.aggregation import aggregate, hours_of
-from weahouse.batch.units import UnitError, touched_by
+from weahouse.batch.units import UnitError, Versions, touched_by
 from weahouse.io.app_log import begin_log
 from weahouse.settings import settings
 
@@ -29,16 +29,17 @@ def main() -> int:
     which.add_argument("--hours", type=_hours, help="starts of hours, RFC 3339, separated by commas; @FILE reads them")
     which.add_argument("--ingest-hours", help="units of curated.ingest_units, e.g. 2024-05-01T13, separated by commas")
     arguments.add_argument("--curated-version", type=int, help="of curated.observations; the newest unless told")
+    arguments.add_argument("--verdicts-version", type=int, help="of curated.verdicts; the newest unless told")
     asked = arguments.parse_args()
-    hours, version = asked.hours, asked.curated_version
+    hours, versions = asked.hours, Versions(asked.curated_version, asked.verdicts_version)
     if asked.ingest_hours:
         try:
-            hours, version = touched_by(settings(), asked.ingest_hours.split(","))
+            hours, versions = touched_by(settings(), asked.ingest_hours.split(","))
         except UnitError as error:
             print(error)
             return 2
     spark = SparkSession.builder.appName("aggregate_gold").getOrCreate()
-    print(json.dumps(aggregate(spark, settings(), hours, version)))
+    print(json.dumps(aggregate(spark, settings(), hours, versions)))
     spark.stop()
     return 0
 

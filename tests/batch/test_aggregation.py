@@ -15,6 +15,7 @@ from tests.curated import HOUR, MINUTE, NOON, Row, curated, drawn_day, observati
 from tests.instance import TEST_SETTINGS
 
 from weahouse.batch.aggregation import JOB, aggregate, hours_of
+from weahouse.batch.units import Versions
 from weahouse.batch.writer import Writer
 from weahouse.io.delta import ensure_table, open_table, read_table, table_path, version_of
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS
@@ -148,7 +149,7 @@ def test_the_version_that_is_asked_for_is_read(lake: Lake):
     lake.add(temperature(NOON, 1.0))
     first = version_of(lake.spark, lake.settings, CURATED_OBSERVATIONS)
     lake.add(temperature(NOON + MINUTE, 3.0))
-    told = lake.aggregate(NOON, curated_version=first)
+    told = lake.aggregate(NOON, versions=Versions(curated_version=first))
     assert (told["curated_version"], lake.temperatures()) == (first, {("a", 12): 1.0})
     assert lake.aggregate(NOON)["curated_version"] == first + 1
     assert lake.temperatures() == {("a", 12): 2.0}

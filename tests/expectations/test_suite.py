@@ -110,7 +110,9 @@ UNIT = {
     "latest_observed_at": NOON,
     "touched_hours": [NOON],
     "rules_version": "r",
+    "deepened": 0,
     "curated_version": 3,
+    "verdicts_version": 1,
     "curated_at": NOON + timedelta(hours=2),
 }
 GAP = {

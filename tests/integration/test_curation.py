@@ -15,7 +15,13 @@ from weahouse.batch.curation import curate
 from weahouse.batch.units import read_units
 from weahouse.io.delta import ensure_table, open_table
 from weahouse.io.lake import open_table as open_small
-from weahouse.schemas.datasets import CURATED_INGEST_UNITS, CURATED_OBSERVATIONS, RAW_OBSERVATIONS
+from weahouse.schemas.datasets import (
+    CURATED_INGEST_UNITS,
+    CURATED_OBSERVATIONS,
+    CURATED_STATION_TRUST,
+    CURATED_VERDICTS,
+    RAW_OBSERVATIONS,
+)
 from weahouse.schemas.gold import GOLD_STATIONS
 
 if TYPE_CHECKING:
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
     from weahouse.settings import Settings
 
+WRITTEN = (CURATED_INGEST_UNITS, CURATED_VERDICTS, CURATED_STATION_TRUST)
 HOUR = "2024-05-01T13"
 APPENDED_AT = datetime(2024, 5, 1, 13, 5, tzinfo=UTC)
 
@@ -67,16 +74,19 @@ def test_an_hour_is_recorded_with_what_it_holds_and_touched(spark: SparkSession,
     }
     assert examples == []
     assert unit["offsets"] == '{"0": [0, 5]}'
-    assert [f"{hour:%H:%M}" for hour in unit["touched_hours"]] == ["05:00", "12:00", "13:00"]
+    # The hour after is judged anew too: it holds the value to which the last one of this hour is the one before.
+    assert [f"{hour:%H:%M}" for hour in unit["touched_hours"]] == ["05:00", "12:00", "13:00", "14:00"]
     assert (unit["earliest_observed_at"].hour, unit["latest_observed_at"].hour) == (5, 13)
 
 
 def test_curating_it_again_changes_no_table_and_tells_the_same(spark: SparkSession, hour: Apart):
-    first, _ = curate(spark, hour.settings, HOUR)
-    ledger = open_small(hour.settings, CURATED_INGEST_UNITS)
+    def versions() -> list[int]:
+        return [open_small(hour.settings, table).version() for table in WRITTEN]
+
+    recorded, before = read_units(hour.settings)[HOUR], versions()
     again, _ = curate(spark, hour.settings, HOUR)
-    assert again == first == read_units(hour.settings)[HOUR]
-    assert open_small(hour.settings, CURATED_INGEST_UNITS).version() == ledger.version()
+    assert again == recorded == read_units(hour.settings)[HOUR]
+    assert versions() == before
 
 
 def test_an_hour_in_which_nothing_was_appended_is_recorded_as_empty(spark: SparkSession, hour: Apart):

@@ -12,10 +12,13 @@ from tests.rows import event
 
 from weahouse.batch.units import read_units
 from weahouse.orchestration import rest
+from weahouse.orchestration.failures import failures_log
 from weahouse.orchestration.ingest_hours import hour_of
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.integration.conftest import Stream
 
     from weahouse.settings import Settings
@@ -67,6 +70,13 @@ def test_a_run_that_cannot_be_meant_fails_before_anything_is_done(
     run = DagRun.trigger(awake, CURATION, conf)
     run.await_state("failed")
     assert reason in run.log("plan_unit")
+    file = failures_log(awake)
+    told = eventually(lambda: [line for line in _lines(file) if reason in line], "a line of the failure")
+    assert f"{CURATION}.plan_unit failed" in told[-1]
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.exists() else []
 
 
 def test_the_form_refuses_what_is_no_hour(awake: Settings):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyspark.sql import functions as F
 
+from weahouse.batch.replacing import replace_part, within
+from weahouse.batch.units import NEWEST, Versions
 from weahouse.batch.writer import Writer
-from weahouse.io.delta import ensure_table, one_of, read_table, replace_by_key, version_of
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS
+from weahouse.io.delta import ensure_table, read_table, version_of
+from weahouse.qc.verdicts import deepened
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_VERDICTS
 from weahouse.schemas.gold import GOLD_DAILY_SUMMARIES, GOLD_HOURLY_SUMMARIES
 from weahouse.streaming.checkpointed import checkpointed, release
 from weahouse.transforms.panes import window_start
-from weahouse.transforms.replacement import CHANGED, GONE, NEW, SAME, replacement
 from weahouse.transforms.summaries import DAY_MINUTES, HOUR_MINUTES, daily, hourly
 
 if TYPE_CHECKING:
@@ -39,6 +40,13 @@ class _Part(NamedTuple):
     of_observation: Column
     wanted: DataFrame
 
+    def held(self, table: DataFrame) -> DataFrame:
+        """What the table has of the part."""
+        return _only(table, F.col(self.column), self.wanted)
+
+
+_SOURCES = (CURATED_OBSERVATIONS, CURATED_VERDICTS)
+
 
 def hours_of(text: str) -> list[datetime]:
     """Hours from RFC 3339 times, separated by commas or white space; raises ValueError for what starts no hour."""
@@ -49,29 +57,32 @@ def aggregate(
     spark: SparkSession,
     settings: Settings,
     hours: Iterable[datetime],
-    curated_version: int | None = None,
+    versions: Versions = NEWEST,
     writer: Writer | None = None,
 ) -> dict[str, int]:
-    """Make the touched hours, and the days that hold them, anew from a version of Curated; the newest where None.
+    """Make the touched hours, and the days that hold them, anew from versions of Curated and its verdicts.
 
-    `hours` are aware times at which an hour begins. Rows of Gold that differ are replaced, and those that no
-    observation stands behind any more deleted, each table in one commit; where nothing differs there is none. Every
-    other hour and day is left alone.
+    A row without a verdict of its own version counts as level 1 left it. `hours` are aware times at which an hour
+    begins. Rows of Gold that differ are replaced, and those that no observation stands behind any more deleted, each
+    table in one commit; where nothing differs there is none. Every other hour and day is left alone.
 
-    Returns hours, days, curated_version, and of each table `<table>_{written,removed,unchanged}`, in rows, and
+    Returns hours, days, the versions, and of each table `<table>_{written,removed,unchanged}`, in rows, and
     `<table>_version`. Raises ValueError for a time at which no hour begins, and FencedError where a newer run has
     written a table meanwhile.
     """
     touched = sorted({_hour(hour) for hour in hours})
     days = sorted({hour.date() for hour in touched})
-    version = version_of(spark, settings, CURATED_OBSERVATIONS) if curated_version is None else curated_version
-    told = {"hours": len(touched), "days": len(days), "curated_version": version}
-    curated = read_table(spark, settings, CURATED_OBSERVATIONS, version).where(_within(CURATED_OBSERVATIONS, days))
+    ensure_table(spark, settings, CURATED_VERDICTS)
+    versions = _or_newest(spark, settings, versions)
+    told = {"hours": len(touched), "days": len(days), **versions._asdict()}
+    # Read once for hours and days; and Spark plans the summaries by themselves.
+    curated = checkpointed(_curated(spark, settings, versions, days))
     writer = writer or Writer.on_hdfs(settings, JOB)
     for part in _parts(spark, touched, days):
         fresh = part.summarise(_in_order(_only(curated, part.of_observation, part.wanted), part.minutes))
-        counts = _replace(part, fresh, settings, days, writer)
+        counts = replace_part(fresh, part.held, settings, part.dataset, days, writer)
         told |= {f"{part.dataset.table}_{name}": number for name, number in counts.items()}
+    release(curated)
     return told
 
 
@@ -84,6 +95,19 @@ def _hour(time: datetime) -> datetime:
     return hour
 
 
+def _or_newest(spark: SparkSession, settings: Settings, asked: Versions) -> Versions:
+    told = zip(_SOURCES, asked, strict=True)
+    return Versions(*[version_of(spark, settings, table) if version is None else version for table, version in told])
+
+
+def _curated(spark: SparkSession, settings: Settings, versions: Versions, days: Sequence[date]) -> DataFrame:
+    """Curated's rows of the days with the flags that they have after all levels."""
+    told = zip(_SOURCES, versions, strict=True)
+    return deepened(
+        *[read_table(spark, settings, table, version).where(within(table, days)) for table, version in told]
+    )
+
+
 def _parts(spark: SparkSession, hours: Sequence[datetime], days: Sequence[date]) -> tuple[_Part, ...]:
     of_hours = spark.createDataFrame([(hour,) for hour in hours], "wanted timestamp")
     of_days = spark.createDataFrame([(day,) for day in days], "wanted date")
@@ -92,14 +116,6 @@ def _parts(spark: SparkSession, hours: Sequence[datetime], days: Sequence[date])
         _Part(GOLD_HOURLY_SUMMARIES, hourly, HOUR_MINUTES, "window_start", hour, of_hours),
         _Part(GOLD_DAILY_SUMMARIES, daily, DAY_MINUTES, "observed_date", F.col("observed_date"), of_days),
     )
-
-
-def _within(dataset: Dataset, days: Sequence[date], prefix: str = "") -> Column:
-    """Literal bounds over the days, by which partitions are skipped."""
-    told = one_of(f"{prefix}observed_date", days)
-    if "observed_month" in dataset.columns:
-        told = told & one_of(f"{prefix}observed_month", sorted({f"{day:%Y-%m}" for day in days}))
-    return told
 
 
 def _only(rows: DataFrame, value: Column, wanted: DataFrame) -> DataFrame:
@@ -117,38 +133,3 @@ def _in_order(rows: DataFrame, minutes: int) -> DataFrame:
     window = window_start(F.col("observed_at"), minutes)
     placed = rows.repartition("station_id", "observed_date")
     return placed.sortWithinPartitions("station_id", "observed_date", window, "observed_at")
-
-
-def _replace(part: _Part, fresh: DataFrame, settings: Settings, days: Sequence[date], writer: Writer) -> dict[str, int]:
-    """Replace a part of a table by what was made anew; what is compared is held until it is written."""
-    spark, dataset = fresh.sparkSession, part.dataset
-    with writer.hold(dataset):
-        ensure_table(spark, settings, dataset)
-        table = read_table(spark, settings, dataset).where(_within(dataset, days))
-        rows = checkpointed(replacement(fresh, _only(table, F.col(part.column), part.wanted), dataset))
-        try:
-            counts = _count(rows)
-            if counts.keys() - {SAME}:
-                _write(rows.where(F.col("change") != SAME), settings, dataset, days, writer)
-        finally:
-            release(rows)
-        version = version_of(spark, settings, dataset)
-    written = counts[NEW] + counts[CHANGED]
-    return {"written": written, "removed": counts[GONE], "unchanged": counts[SAME], "version": version}
-
-
-def _count(rows: DataFrame) -> Counter[str]:
-    found = rows.groupBy("change").agg(F.count("*").alias("rows")).collect()
-    return Counter({row["change"]: row["rows"] for row in found})
-
-
-def _write(rows: DataFrame, settings: Settings, dataset: Dataset, days: Sequence[date], writer: Writer) -> None:
-    with writer.one_commit(rows.sparkSession, settings, dataset) as transaction:
-        replace_by_key(
-            rows,
-            settings,
-            dataset,
-            _within(dataset, days, "t."),
-            gone_when=f"s.change = '{GONE}'",
-            transaction=transaction,
-        )

@@ -1,4 +1,7 @@
-"""Curation of one hour of append time: its records are parsed and judged again, and compared with the stream's rows."""
+"""Curation of one hour of append time: its records are parsed and judged again, and compared with the stream's rows.
+
+Then all that they touch is judged by levels 2 and 3.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from weahouse.batch.judging import JOB
+from weahouse.batch.judging import judge as judge_deeper
 from weahouse.batch.units import record_unit
+from weahouse.batch.writer import Writer
 from weahouse.io.delta import read_table, version_of
 from weahouse.io.hdfs import Hdfs
 from weahouse.qc.level1 import judge
@@ -29,10 +35,13 @@ if TYPE_CHECKING:
 _EXAMPLES = 10
 
 
-def curate(spark: SparkSession, settings: Settings, ingest_hour: str) -> tuple[Unit, list[dict[str, Any]]]:
+def curate(
+    spark: SparkSession, settings: Settings, ingest_hour: str, writer: Writer | None = None
+) -> tuple[Unit, list[dict[str, Any]]]:
     """Curate the unit of an hour such as 2024-05-01T13 and record it; repeating it changes nothing.
 
     Every query must have committed the hour's records. Returns the ledger's row, and up to ten violations of parity.
+    Raises FencedError where a newer run has written a table meanwhile.
     """
     curated_version = version_of(spark, settings, CURATED_OBSERVATIONS)
     raw = read_table(spark, settings, RAW_OBSERVATIONS).where(F.col("ingest_hour") == ingest_hour)
@@ -41,18 +50,24 @@ def curate(spark: SparkSession, settings: Settings, ingest_hour: str) -> tuple[U
     rules = load_rules()
     judged = judge(Registry(settings, Hdfs(settings)).with_region(newest), rules).persist()
     compared = _compared(spark, settings, judged, curated_version).persist()
+    deeper = judge_deeper(spark, settings, judged, curated_version, rules, writer or Writer.on_hdfs(settings, JOB))
     unit = {
         "ingest_hour": ingest_hour,
         **_of_records(parsed),
         **_of_readings(compared),
+        "deepened": deeper.deepened,
         "rules_version": rules.version,
         "curated_version": curated_version,
+        "verdicts_version": deeper.verdicts_version,
         "curated_at": datetime.now(UTC),
     }
+    unit["touched_hours"] = sorted({*unit["touched_hours"], *deeper.hours})
     examples = _examples(compared) if unit["parity_violations"] else []
     for kept in (compared, judged, parsed):
         kept.unpersist()
-    return record_unit(settings, unit), examples
+    recorded = record_unit(settings, unit)
+    deeper.keep_trust()
+    return recorded, examples
 
 
 def _compared(spark: SparkSession, settings: Settings, judged: DataFrame, version: int) -> DataFrame:

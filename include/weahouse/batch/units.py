@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from weahouse.io.small_tables import merge_rows, read_rows
 from weahouse.schemas.datasets import CURATED_INGEST_UNITS
@@ -16,12 +16,22 @@ if TYPE_CHECKING:
 Unit = dict[str, Any]
 
 
+class Versions(NamedTuple):
+    """Of curated.observations and of curated.verdicts, as consumers of a unit read them; None is the newest."""
+
+    curated_version: int | None = None
+    verdicts_version: int | None = None
+
+
+NEWEST = Versions()
+
+
 class UnitError(ValueError):
     """An hour that is not in the ledger; one sentence that says what to do."""
 
 
 # What tells when it was curated and not what.
-_OF_THE_RUN = ("curated_version", "curated_at")
+_OF_THE_RUN = (*Versions._fields, "curated_at")
 
 
 def read_units(settings: Settings) -> dict[str, Unit]:
@@ -29,8 +39,8 @@ def read_units(settings: Settings) -> dict[str, Unit]:
     return {row["ingest_hour"]: row for row in read_rows(settings, CURATED_INGEST_UNITS)}
 
 
-def touched_by(settings: Settings, ingest_hours: Iterable[str]) -> tuple[list[datetime], int]:
-    """The hours of observation that some units touched, and the version of Curated that holds all of them.
+def touched_by(settings: Settings, ingest_hours: Iterable[str]) -> tuple[list[datetime], Versions]:
+    """The hours of observation that some units touched, and the versions of Curated that hold all of them.
 
     Raises UnitError for an hour that was not curated.
     """
@@ -39,17 +49,21 @@ def touched_by(settings: Settings, ingest_hours: Iterable[str]) -> tuple[list[da
     if absent := [hour for hour in wanted if hour not in units]:
         raise UnitError(f"hour {absent[0]} was not curated: trigger observation_curation with ingest_hour {absent[0]}")
     touched = {hour for wanted_hour in wanted for hour in units[wanted_hour]["touched_hours"]}
-    return sorted(touched), max(units[hour]["curated_version"] for hour in wanted)
+    versions = [max(units[hour][name] for hour in wanted) for name in Versions._fields]
+    return sorted(touched), Versions(*versions)
 
 
 def record_unit(settings: Settings, unit: Unit) -> Unit:
     """Write a unit down, and return what the ledger holds then.
 
-    Curating it again with the same outcome changes nothing, also not the version that its consumers read.
+    Curating it again with the same outcome changes nothing, also not the versions that its consumers read. What it had
+    touched before stays touched: nobody knows whether it was read since.
     """
     held = read_units(settings).get(unit["ingest_hour"])
-    if held is not None and _outcome(held) == _outcome(unit):
-        return held
+    if held is not None:
+        unit = unit | {"touched_hours": sorted({*held["touched_hours"], *unit["touched_hours"]})}
+        if _outcome(held) == _outcome(unit):
+            return held
     merge_rows(settings, CURATED_INGEST_UNITS, [unit])
     return unit
 

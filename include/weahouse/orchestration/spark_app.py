@@ -81,7 +81,8 @@ class SparkAppOperator(SparkSubmitOperator):
         scratch_folder(instance, self.app).mkdir(parents=True, exist_ok=True)
         self.application = str(instance.checkout / "spark_apps" / f"{self.app}.py")
         given = {name: value for name, value in self.arguments.items() if value}
-        self.application_args = [word for name, value in given.items() for word in (f"--{name}", value)]
+        # A Dag that renders native objects makes a number of what looks like one.
+        self.application_args = [word for name, value in given.items() for word in (f"--{name}", str(value))]
         self.conf = spark_conf(instance, self.app)
         self.driver_class_path = driver_class_path(instance)
         self.jars = executor_jars(instance, instance.spark_master)

@@ -103,12 +103,23 @@ CURATED_INGEST_UNITS = Dataset(
         "earliest_observed_at",
         "latest_observed_at",
         "touched_hours",
+        "deepened",
         "rules_version",
         "curated_version",
+        "verdicts_version",
         "curated_at",
     ),
     primary_key=("ingest_hour",),
-    required=("ingest_hour", "offsets", "records", "quarantined", "readings", "curated_version", "curated_at"),
+    required=(
+        "ingest_hour",
+        "offsets",
+        "records",
+        "quarantined",
+        "readings",
+        "curated_version",
+        "verdicts_version",
+        "curated_at",
+    ),
 )
 # The row of curated.observations that a verdict judges; where that row has another version, the verdict is stale.
 VERDICT_VERSION = ("ingested_at", "kafka_partition", "kafka_offset", "revision")

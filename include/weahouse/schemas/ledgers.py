@@ -17,8 +17,12 @@ UNIT: dict[str, Field] = {
     "parity_violations": Field("bigint", "Readings of which Curated holds something else than their records say"),
     "earliest_observed_at": Field("timestamp", "Earliest time of observation, UTC"),
     "latest_observed_at": Field("timestamp", "Latest time of observation, UTC"),
-    "touched_hours": Field("timestamps", "Starts of the hours of observation in which a reading lies, UTC, in order"),
+    "touched_hours": Field(
+        "timestamps", "Starts of the hours of observation of which a row or a verdict may differ now, UTC, in order"
+    ),
+    "deepened": Field("bigint", "Readings of which levels 2 and 3 made a flag worse"),
     "curated_version": Field("bigint", "Version of curated.observations that consumers of the unit read"),
+    "verdicts_version": Field("bigint", "Version of curated.verdicts that consumers of the unit read"),
     "curated_at": Field("timestamp", "When the unit was curated, or last changed, UTC"),
 }
 

@@ -16,6 +16,7 @@ from weahouse.transforms.panes import window_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Set
+    from datetime import date
 
     from pyspark.sql import Column, DataFrame
 
@@ -56,16 +57,14 @@ class Extent:
 
         They hold every key of the batch, and all of the windows that begin at one of `whole`.
         """
-        observed_at, days = F.col(f"{prefix}observed_at"), sorted({window.start.date() for window in self.windows})
-        within = [(observed_at >= F.lit(start)) & (observed_at < F.lit(end)) for start, end in self._spans(whole)]
-        return one_of(f"{prefix}observed_date", days) & reduce(lambda left, right: left | right, within)
-
-    def _spans(self, whole: Set[datetime]) -> list[Span]:
-        return joined(
-            (window.start, window.start + WINDOW)
-            if window.start in whole
-            else (window.first, window.last + _RESOLUTION)
-            for window in self.windows
+        return bounds_of(
+            (
+                (window.start, window.start + WINDOW)
+                if window.start in whole
+                else (window.first, window.last + _RESOLUTION)
+                for window in self.windows
+            ),
+            prefix,
         )
 
 
@@ -89,6 +88,19 @@ def extent_of(observations: DataFrame) -> Extent | None:
 
 def _time(second: int) -> datetime:
     return datetime.fromtimestamp(second, UTC)
+
+
+def bounds_of(spans: Iterable[Span], prefix: str = "") -> Column:
+    """Literal limits over observed_date and observed_at that hold spans [start, end), given in their order."""
+    spans = list(spans)
+    observed_at, days = F.col(f"{prefix}observed_at"), sorted({day for span in spans for day in _days(*span)})
+    within = [(observed_at >= F.lit(start)) & (observed_at < F.lit(end)) for start, end in joined(spans)]
+    return one_of(f"{prefix}observed_date", days) & reduce(lambda left, right: left | right, within)
+
+
+def _days(start: datetime, end: datetime) -> list[date]:
+    last = (end - timedelta.resolution).date()
+    return [start.date() + timedelta(days=n) for n in range((last - start.date()).days + 1)]
 
 
 def joined(spans: Iterable[Span], at_most: int = _SPANS_AT_MOST) -> list[Span]:
