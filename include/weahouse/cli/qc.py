@@ -175,7 +175,7 @@ def rules(
         "region": region,
         "latitude_deg": latitude,
         "at": day.isoformat(),
-        **_effective(thresholds, station, region, latitude, day.month),
+        **effective(thresholds, station, region, latitude, day.month),
     }
     if as_json:
         typer.echo(json.dumps(found))
@@ -183,9 +183,10 @@ def rules(
         _print_rules(found)
 
 
-def _effective(
+def effective(
     rules: Rules, station: str | None, region: str | None, latitude: float | None, month: int
 ) -> dict[str, Any]:
+    """The thresholds that hold at a place in a month (1 to 12), each with whose it is, ready for JSON."""
     from weahouse.qc.reading import SCALARS
     from weahouse.schemas.fields import EARLIEST_YEAR, MOST_MINUTES_AHEAD, VARIABLES
 
