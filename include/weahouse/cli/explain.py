@@ -119,7 +119,7 @@ def _judgement(curated: Entry | None, registered: Entry | None) -> Entry:
     """The rules that judged a row and those at hand, its flags and its tests; empty where there is no row."""
     if curated is None:
         return {"rules": None, "flags": {}, "tests": []}
-    from weahouse.cli.explaining.judgement import flags_of, tests_of
+    from weahouse.cli.explaining.judgement import flags_of, verdicts_of
     from weahouse.cli.qc import effective
     from weahouse.qc.rules import load_rules
 
@@ -128,7 +128,7 @@ def _judgement(curated: Entry | None, registered: Entry | None) -> Entry:
     month = curated["observed_at"].month
     limits = effective(rules, curated["station_id"], curated["region"], latitude, month)
     told = {"judged_by": curated["rules_version"], "at_hand": rules.version, "latitude_deg": latitude}
-    return {"rules": told, "flags": flags_of(curated), "tests": tests_of(curated, limits)}
+    return {"rules": told, "flags": flags_of(curated), "tests": verdicts_of(curated, limits)}
 
 
 def _lake_tables(

@@ -42,7 +42,7 @@ def flags_of(row: Row) -> dict[str, Entry]:
     }
 
 
-def tests_of(row: Row, limits: Mapping[str, Any]) -> list[Entry]:
+def verdicts_of(row: Row, limits: Mapping[str, Any]) -> list[Entry]:
     """Each test that the row's masks know, with `verdict`, `values`, its limits and `from`, whose they are.
 
     `limits` is what `effective` tells of the station and the month of the observation.
