@@ -184,8 +184,10 @@ def _notes(explained: list[Explained], curated: Entry | None, registered: Entry 
             f"The row was judged by rules {curated['rules_version']}; the limits shown are those of "
             f"{load_rules().version}, the rules at hand"
         )
-    registered_at = (registered or {}).get("registered_at")
-    if registered_at is not None and registered_at > curated["ingested_at"]:
+    station = registered or {}
+    registered_at = station.get("registered_at")
+    # Limits depend on the registry's latitude alone; a station that only its readings told of has none.
+    if station.get("latitude_deg") is not None and registered_at and registered_at > curated["ingested_at"]:
         notes.append("The registry's entry of the station is younger than the row: its latitude may have been another")
     return notes
 
