@@ -25,9 +25,7 @@ from airflow.sdk import Param, dag
 from weahouse.orchestration.defaults import DEFAULT_ARGS, Tag
 from weahouse.orchestration.operators import CheckParamsOperator
 from weahouse.orchestration.spark_app import SparkAppOperator
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS
-
-TABLES = [dataset.name for dataset in (RAW_OBSERVATIONS, CURATED_QUARANTINE, CURATED_OBSERVATIONS)]
+from weahouse.schemas.datasets import COMPACTED
 
 
 @dag(
@@ -46,7 +44,11 @@ TABLES = [dataset.name for dataset in (RAW_OBSERVATIONS, CURATED_QUARANTINE, CUR
             description="Only tell what would be compacted. A scheduled run compacts.",
         ),
         "dataset": Param(
-            None, type=["null", "string"], enum=[None, *TABLES], title="Table", description="One table; empty: all."
+            None,
+            type=["null", "string"],
+            enum=[None, *[dataset.name for dataset in COMPACTED]],
+            title="Table",
+            description="One table; empty: all.",
         ),
     },
 )

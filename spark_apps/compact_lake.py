@@ -13,15 +13,16 @@ from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
 
-from weahouse.batch.compaction import SORTED_BY, as_document, compact, plan, vacuum
+from weahouse.batch.compaction import as_document, compact, plan, vacuum
+from weahouse.io.app_log import begin_log
+from weahouse.schemas.datasets import COMPACTED
 from weahouse.settings import settings
 
-_TABLES = {dataset.name: dataset for dataset in SORTED_BY}
+_TABLES = {dataset.name: dataset for dataset in COMPACTED}
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("py4j").setLevel(logging.WARNING)
+    begin_log()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", choices=sorted(_TABLES), help="one table; else all of them")
     parser.add_argument("--dry-run", choices=["true", "false"], default="false")

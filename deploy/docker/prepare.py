@@ -9,13 +9,14 @@ import os
 import subprocess
 
 from weahouse.cli.bring_up import prepare_stores
-from weahouse.embedded.airflow import SETUP_COMMANDS, airflow_environment, write_secrets
+from weahouse.embedded.airflow import SETUP_COMMANDS, airflow_environment, remember_first_hour, write_secrets
 from weahouse.settings import settings
 
 
 def main() -> None:
     instance = settings()
     write_secrets(instance)
+    remember_first_hour(instance)
     prepare_stores(instance, print)
     for command in SETUP_COMMANDS:
         subprocess.run(("airflow", *command), env={**airflow_environment(instance), **os.environ}, check=True)

@@ -18,8 +18,8 @@ from weahouse.cli.explaining.lake import hours_between, keyed_by_station_and_tim
 from weahouse.cli.explaining.layout import limit_text, print_trace
 from weahouse.cli.explaining.records import explain, in_order, observed_at, tells_of
 from weahouse.cli.explaining.serving import differing, pane_of, role_of
-from weahouse.cli.qc import effective
-from weahouse.qc.level1 import TESTS
+from weahouse.cli.qc_limits import effective
+from weahouse.qc.masks import TESTS
 from weahouse.qc.rules import DEFAULT_RULES, load_rules
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, KEY
 from weahouse.schemas.fields import VARIABLES, flag_of

@@ -38,6 +38,12 @@ class DagRun:
         body = {"logical_date": None, "run_after": now, "conf": conf}
         return cls(settings, dag_id, ask(settings, "POST", f"dags/{dag_id}/dagRuns", body)["dag_run_id"])
 
+    @classmethod
+    def newest(cls, settings: Settings, dag_id: str) -> DagRun | None:
+        """The last run of a Dag; None where it has none yet."""
+        found = ask(settings, "GET", f"dags/{dag_id}/dagRuns?order_by=-run_after&limit=1")["dag_runs"]
+        return cls(settings, dag_id, found[0]["dag_run_id"]) if found else None
+
     @property
     def path(self) -> str:
         return f"dags/{self.dag_id}/dagRuns/{quote(self.run_id, safe='')}"
@@ -51,11 +57,19 @@ class DagRun:
     def await_state(self, wanted: str) -> None:
         """Wait until the run has ended in a state; another end fails at once."""
         ended = eventually(lambda: self._end(), f"the end of {self.run_id}", _PATIENCE_S)
-        assert ended == wanted, {t["task_id"]: t["state"] for t in self._tasks()}
+        assert ended == wanted, self.states()
 
     def _end(self) -> str | None:
         state = str(self.told()["state"])
         return state if state in ("success", "failed") else None
 
-    def _tasks(self) -> list[dict[str, Any]]:
-        return list(ask(self.settings, "GET", f"{self.path}/taskInstances")["task_instances"])
+    def states(self) -> dict[str, str]:
+        """The state of each task."""
+        found = ask(self.settings, "GET", f"{self.path}/taskInstances")["task_instances"]
+        return {task["task_id"]: task["state"] for task in found}
+
+    def approve(self, task: str) -> None:
+        """Wait until a task asks a person, and approve."""
+        waiting = ("awaiting_input", "deferred")
+        eventually(lambda: self.states()[task] in waiting, f"the question of {task}", _PATIENCE_S)
+        ask(self.settings, "PATCH", f"{self.path}/taskInstances/{task}/-1/hitlDetails", {"chosen_options": ["Approve"]})

@@ -9,22 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.integration.apart import Apart, apart
-from tests.rows import event, records
+from tests.integration.batches import Batches
+from tests.rows import event
 
 from weahouse.batch.compaction import compact, partitions, plan, vacuum
-from weahouse.io.delta import append_once, ensure_table, open_table, read_table
+from weahouse.io.delta import ensure_table, open_table, read_table
 from weahouse.io.hdfs import Hdfs
-from weahouse.qc.rules import load_rules
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, RAW_OBSERVATIONS
 from weahouse.schemas.gold import GOLD_STATIONS
 from weahouse.schemas.render import path
 from weahouse.streaming import upsert as upserting
-from weahouse.streaming.fencing import TableLease, take_epoch
-from weahouse.streaming.registry import Registry
-from weahouse.streaming.run import Run
-from weahouse.streaming.upsert import upsert
-from weahouse.transforms.changes import WRITTEN
-from weahouse.transforms.parse import ingest_hour, observations, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,24 +30,6 @@ if TYPE_CHECKING:
 
 APPENDED_AT = datetime(2024, 5, 1, 13, 5, tzinfo=UTC)
 BATCHES = 9
-
-
-class Batches:
-    """The stream's way of writing, batch by batch."""
-
-    def __init__(self, spark: SparkSession, stream: Apart) -> None:
-        epoch = take_epoch(stream.hdfs, stream.settings.hdfs_root)
-        lease = TableLease(stream.hdfs, stream.settings.hdfs_root, CURATED_OBSERVATIONS, "stream", epoch)
-        self._spark, self._sent = spark, 0
-        self._run = Run(stream.settings, stream.hdfs, epoch, lease)
-        self._registry = Registry(stream.settings, stream.hdfs)
-
-    def send(self, *events: bytes) -> dict[str, Any]:
-        settings, at = self._run.settings, APPENDED_AT + timedelta(seconds=self._sent)
-        batch = records(self._spark, *events, appended_at=at)
-        append_once(batch.withColumn("ingest_hour", ingest_hour()), settings, RAW_OBSERVATIONS, "test", self._sent)
-        self._sent += 1
-        return upsert(self._run, observations(parse(batch), settings.lateness), load_rules(), self._registry, WRITTEN)
 
 
 def at(minute: int, **members: Any) -> bytes:
@@ -68,7 +44,8 @@ def written(spark: SparkSession, platform: Settings, request: pytest.FixtureRequ
         ensure_table(spark, stream.settings, table)
     batches = Batches(spark, stream)
     for minute in range(BATCHES):
-        batches.send(at(minute, air_temperature_c=float(minute)), at(minute, station_id="b"))
+        events = at(minute, air_temperature_c=float(minute)), at(minute, station_id="b")
+        batches.archive(*events, appended_at=APPENDED_AT + timedelta(seconds=minute))
     return stream, batches
 
 
@@ -145,7 +122,7 @@ def test_a_merge_that_meets_a_compaction_is_done_again(
     monkeypatch.setattr(upserting, "merge_by_key", met_by_a_compaction)
     beside = Thread(target=compaction)
     beside.start()
-    counts = batches.send(at(0, air_temperature_c=20.0))
+    counts = batches.archive(at(0, air_temperature_c=20.0), appended_at=APPENDED_AT + timedelta(seconds=BATCHES))
     beside.join()
     assert (counts["updated"], len(merges)) == (1, 2)
     held = [row["air_temperature_c"] for row in rows(spark, stream.settings) if row["station_id"] == "a"]

@@ -8,21 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import functions as F
 from tests.integration.apart import Apart, apart
-from tests.rows import event, records
+from tests.integration.batches import Batches
+from tests.rows import event
 
 from weahouse.batch.curation import curate
 from weahouse.batch.units import read_units
-from weahouse.io.delta import append_once, ensure_table, open_table
+from weahouse.io.delta import ensure_table, open_table
 from weahouse.io.lake import open_table as open_small
-from weahouse.qc.rules import load_rules
 from weahouse.schemas.datasets import CURATED_INGEST_UNITS, CURATED_OBSERVATIONS, RAW_OBSERVATIONS
 from weahouse.schemas.gold import GOLD_STATIONS
-from weahouse.streaming.fencing import TableLease, take_epoch
-from weahouse.streaming.registry import Registry
-from weahouse.streaming.run import Run
-from weahouse.streaming.upsert import upsert
-from weahouse.transforms.changes import WRITTEN
-from weahouse.transforms.parse import ingest_hour, observations, parse
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -53,14 +47,9 @@ def hour(spark: SparkSession, platform: Settings) -> Apart:
     settings = stream.settings
     for table in (RAW_OBSERVATIONS, CURATED_OBSERVATIONS, GOLD_STATIONS):
         ensure_table(spark, settings, table)
-    epoch = take_epoch(stream.hdfs, settings.hdfs_root)
-    lease = TableLease(stream.hdfs, settings.hdfs_root, CURATED_OBSERVATIONS, "stream", epoch)
-    run, registry = Run(settings, stream.hdfs, epoch, lease), Registry(settings, stream.hdfs)
-    later = (at("14:00:00", air_temperature_c=4.0),)
-    for number, (values, moment) in enumerate([(VALUES, APPENDED_AT), (later, APPENDED_AT + timedelta(hours=1))]):
-        batch = records(spark, *values, appended_at=moment)
-        append_once(batch.withColumn("ingest_hour", ingest_hour()), settings, RAW_OBSERVATIONS, "test", number)
-        upsert(run, observations(parse(batch), settings.lateness), load_rules(), registry, WRITTEN)
+    batches = Batches(spark, stream)
+    batches.archive(*VALUES, appended_at=APPENDED_AT)
+    batches.archive(at("14:00:00", air_temperature_c=4.0), appended_at=APPENDED_AT + timedelta(hours=1))
     return stream
 
 

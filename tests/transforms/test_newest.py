@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 from tests.modes import Runner
 from tests.rows import event, judged
 
-from weahouse.qc.level1 import TESTS
+from weahouse.qc.masks import TESTS
 from weahouse.transforms.newest import newest_of_each_key
 
 VERSIONS = [event(air_temperature_c=t) for t in (1.0, 2.0, 3.0)]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from tests.rows import NOON, event, judged
 
@@ -18,8 +18,9 @@ LATER = NOON + timedelta(hours=1)
 
 
 def unit(spark: SparkSession, *values: bytes, registered_at: datetime | None = None, **when: datetime) -> DataFrame:
-    known = F.lit(registered_at).cast("timestamp")
-    return newest_of_each_key(judged(spark, *values, **when)).withColumn("registered_at", known)
+    at, latitude_deg = F.lit(registered_at).cast("timestamp"), F.lit(40.0 if registered_at else None).cast("double")
+    of_registry = {"registered_at": at, "latitude_deg": latitude_deg}
+    return newest_of_each_key(judged(spark, *values, **when)).withColumns(of_registry)
 
 
 def table(spark: SparkSession, *values: bytes, revision: int = 0, **when: datetime) -> DataFrame:
@@ -59,16 +60,17 @@ def test_a_repeat_says_the_same_as_the_record_that_the_table_holds(spark: SparkS
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("air_temperature_c", F.lit(1.5)),
-        ("wind_speed_mps", F.lit(None).cast("double")),
-        ("wind_speed_mps_flag", F.lit(4).cast("tinyint")),
-        ("tests_failed", F.lit(1).cast("bigint")),
-        ("late_by_s", F.lit(30).cast("bigint")),
-        ("region", F.lit("us-il")),
+        ("air_temperature_c", 1.5),
+        ("wind_speed_mps", None),
+        ("wind_speed_mps_flag", 4),
+        ("tests_failed", 1),
+        ("late_by_s", 30),
+        ("region", "us-il"),
     ],
 )
-def test_whatever_differs_is_named(spark: SparkSession, column: str, value: Column):
-    row = found(unit(spark, READING), table(spark, READING).withColumn(column, value))
+def test_whatever_differs_is_named(spark: SparkSession, column: str, value: object):
+    held = table(spark, READING)
+    row = found(unit(spark, READING), held.withColumn(column, F.lit(value).cast(held.schema[column].dataType)))
     assert (row["fault"], row["differing"]) == (DIFFERENT, [column])
 
 

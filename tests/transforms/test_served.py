@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from tests.rows import event, judged
 
-from weahouse.qc.level1 import TESTS
+from weahouse.qc.masks import TESTS
 from weahouse.schemas.serving_tables import DELETE, OVERWRITE
 from weahouse.transforms.served import latest_rows
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from weahouse.io import lake
 from weahouse.io.delta import open_table
 from weahouse.io.delta_conflicts import CONFLICTS
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, KEY, RAW_OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,13 +28,6 @@ MIB = 1024 * 1024
 _FILE_BYTES = 128 * MIB
 # A partition is rewritten whole: below this it would be done again for each handful of late readings.
 _TIMES_FEWER = 8
-
-# By which columns the rows of each table are sorted: those by which readers bound. All have one partition column.
-SORTED_BY: dict[Dataset, tuple[str, ...]] = {
-    RAW_OBSERVATIONS: ("partition", "offset"),
-    CURATED_QUARANTINE: ("partition", "offset"),
-    CURATED_OBSERVATIONS: KEY,
-}
 
 
 @dataclass(frozen=True)
@@ -116,7 +108,7 @@ def as_document(partition: Partition) -> dict[str, Any]:
 
 def _rewrite(spark: SparkSession, settings: Settings, partition: Partition) -> dict[str, int]:
     optimize = open_table(spark, settings, partition.dataset).optimize().where(partition.where)
-    row = optimize.executeZOrderBy(*SORTED_BY[partition.dataset]).select("metrics").first()
+    row = optimize.executeZOrderBy(*partition.dataset.sort_by).select("metrics").first()
     assert row is not None
     metrics = row["metrics"]
     added = metrics["filesAdded"]

@@ -120,7 +120,7 @@ def _judgement(curated: Entry | None, registered: Entry | None) -> Entry:
     if curated is None:
         return {"rules": None, "flags": {}, "tests": []}
     from weahouse.cli.explaining.judgement import flags_of, verdicts_of
-    from weahouse.cli.qc import effective
+    from weahouse.cli.qc_limits import effective
     from weahouse.qc.rules import load_rules
 
     rules = load_rules()

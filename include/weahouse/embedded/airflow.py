@@ -161,6 +161,7 @@ def prepare(settings: Settings, report: Report) -> None:
     home = settings.home / "airflow"
     home.mkdir(parents=True, exist_ok=True)
     write_secrets(settings)
+    remember_first_hour(settings)
     done = home / ".migrated"
     with (home / ".migrate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -203,26 +204,27 @@ def first_hour(settings: Settings) -> datetime:
 
     Where it was not prepared yet, as in tests of the Dags alone, that is the present hour.
     """
-    told = settings.home / "airflow" / "first-hour"
+    told = _first_hour_file(settings)
     if told.exists():
         return datetime.fromisoformat(told.read_text())
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _remember_first_hour(settings: Settings) -> None:
-    told = settings.home / "airflow" / "first-hour"
+def remember_first_hour(settings: Settings) -> None:
+    """Write down when the instance was prepared first."""
+    told = _first_hour_file(settings)
     if not told.exists():
         hour = first_hour(settings)
         told.parent.mkdir(parents=True, exist_ok=True)
         told.write_text(hour.isoformat())
 
 
-def write_secrets(settings: Settings) -> None:
-    """Generate what is missing of the keys, the passwords and the database's address, each a 0600 file.
+def _first_hour_file(settings: Settings) -> Path:
+    return settings.home / "airflow" / "first-hour"
 
-    The instance's first hour is written down with them.
-    """
-    _remember_first_hour(settings)
+
+def write_secrets(settings: Settings) -> None:
+    """Generate what is missing of the keys, the passwords and the database's address, each a 0600 file."""
     for name in ("airflow-jwt-secret", "airflow-secret-key"):
         secret(settings, name)
     if not secret_file(settings, "airflow-fernet-key").exists():

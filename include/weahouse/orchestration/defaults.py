@@ -16,7 +16,10 @@ class Tag(StrEnum):
     STREAM = "stream"
     SUPERVISION = "supervision"
     CURATED = "curated"
+    GOLD = "gold"
     LAKE = "lake"
+    QUALITY = "quality"
+    BACKFILL = "backfill"
 
 
 DEFAULT_ARGS: dict[str, Any] = {

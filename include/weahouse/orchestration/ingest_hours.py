@@ -30,6 +30,11 @@ def begin_of(ingest_hour: str) -> datetime:
     return begin
 
 
+def checked(ingest_hour: str) -> str:
+    """The hour itself; raises IngestHourError where the text is no hour."""
+    return hour_of(begin_of(ingest_hour))
+
+
 def choose(asked: str | None, partition_key: str | None, now: datetime) -> str:
     """The hour of a run: what a person asked for, else the run's own, else the last one that is over.
 

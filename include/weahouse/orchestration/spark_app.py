@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from weahouse.embedded.airflow import SPARK_POOL
 from weahouse.orchestration.spark_submit import (
@@ -47,15 +47,33 @@ class SparkAppOperator(SparkSubmitOperator):
         self.arguments = dict(arguments or {})
 
     def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]
-        """Submit and wait; raises AirflowException, with the end of its log, where the application fails."""
+        """Submit and wait.
+
+        Raises AirflowException, with the end of the log, where the application fails, and is retried; where it has
+        answered and then failed that is its verdict, which a retry would not change: AirflowFailException.
+        """
         self.render()
-        super().execute(context)
-        found = last_answer(self._hook._last_submit_log_lines) if self._hook else None
+        try:
+            super().execute(context)
+        except AirflowException as error:
+            answer = self._answer()
+            verdict = None if answer is None else self.verdict(answer)
+            if verdict is None:
+                raise
+            raise AirflowFailException(verdict) from error
+        found = self._answer()
         if found is None:
             raise AirflowException(f"{self.app} ended without an answer: see the lines above")
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = found
         return found
+
+    def verdict(self, answer: dict[str, Any]) -> str | None:
+        """What an application that failed has found, as a sentence; None where it failed for another reason."""
+        return f"{self.app} has found a fault: {json.dumps(answer)}"
+
+    def _answer(self) -> dict[str, Any] | None:
+        return last_answer(self._hook._last_submit_log_lines) if self._hook else None
 
     def render(self) -> None:
         """Take the application's place and options from this machine's settings."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from weahouse.qc.level1 import TESTS
+from weahouse.qc.masks import TESTS
 from weahouse.schemas.datasets import KEY
 from weahouse.schemas.fields import VARIABLES
 

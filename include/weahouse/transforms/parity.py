@@ -27,9 +27,9 @@ _REGISTRY_MARGIN_S = 60
 def compare(recomputed: DataFrame, curated: DataFrame) -> DataFrame:
     """Each reading of `recomputed` against what `curated` holds of its station and time.
 
-    `recomputed`: newest records, judged, with `registered_at` of their stations. Shape: its columns, `fault` (one of
-    FAULTS, or null), `differing` (names of columns), `is_compared`: whether the judgements could be compared, made by
-    the same rules and the same registry, and `is_corrected`: whether more than one record told of the reading.
+    `recomputed`: newest records, judged, with `latitude_deg` and `registered_at` of their stations. Shape: its columns,
+    `fault` (one of FAULTS, or null), `differing` (names of columns), `is_compared`: whether the judgements could be
+    compared, made by the same rules and the same registry, and `is_corrected`: whether more than one record told of it.
     """
     held = curated.select(*_ON, *[F.col(name).alias(f"held_{name}") for name in _HELD])
     joined = recomputed.join(held, list(_ON), "left")
@@ -52,7 +52,8 @@ def compare(recomputed: DataFrame, curated: DataFrame) -> DataFrame:
 
 def _is_comparable() -> Column:
     margin_s = F.unix_seconds("held_ingested_at") - F.unix_seconds("registered_at")
-    is_known_since = F.col("registered_at").isNull() | (margin_s > _REGISTRY_MARGIN_S)
+    # Without a latitude the registry says no more than the station's own records do.
+    is_known_since = F.col("latitude_deg").isNull() | (margin_s > _REGISTRY_MARGIN_S)
     return (F.col("rules_version") == F.col("held_rules_version")) & is_known_since
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from weahouse.qc.level1 import MISSING, TESTS
+from weahouse.qc.masks import MISSING, TESTS
 from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
 from weahouse.schemas.serving_tables import (
     DELETE,

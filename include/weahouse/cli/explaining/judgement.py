@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from weahouse.cli.judging import FLAG_NAMES
-from weahouse.qc.level1 import TESTS, variables_of
+from weahouse.qc.masks import TESTS, variables_of
 from weahouse.schemas.fields import MEASUREMENTS, VARIABLES, flag_of
 
 Row = Mapping[str, Any]
