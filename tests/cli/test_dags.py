@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from weahouse.cli import app
 from weahouse.cli.dags import changes, choose, run_once
 from weahouse.cli.errors import UserError
-from weahouse.orchestration.run_once import ORDER, Look, Task
+from weahouse.orchestration.hand_runs import ORDER
+from weahouse.orchestration.run_once import Look, Task
 from weahouse.settings import Settings
 
 
@@ -22,8 +23,8 @@ def test_all_are_chosen_in_their_order_unless_some_are_named():
     ]
 
 
-def test_a_dag_that_is_not_scheduled_is_refused_with_those_that_are():
-    with pytest.raises(UserError, match=r"'nightly' is no scheduled Dag: choose of observation_curation, lake"):
+def test_a_dag_that_does_not_run_once_is_refused_with_those_that_do():
+    with pytest.raises(UserError, match=r"'nightly' is no Dag that runs once: choose of observation_curation, gold"):
         choose(["lake_compaction", "nightly"])
 
 

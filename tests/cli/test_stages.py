@@ -19,13 +19,14 @@ import pytest
 from weahouse.cli.doctor import print_stages
 from weahouse.cli.stages import DOWN, EMPTY, FILLED, FINE, STALE, Facts, Held, Stage, is_well, stages
 from weahouse.orchestration.dag_states import DagState
-from weahouse.orchestration.run_once import ORDER
+from weahouse.orchestration.hand_runs import DAG_IDS
 from weahouse.schemas.datasets import DATASETS
 from weahouse.settings import PORTS, Settings
 
 NOW = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 SOON = NOW - timedelta(seconds=20)
 RAN = DagState(is_paused=False, is_broken=False, last_state="success", ended_at=SOON)
+UNRUN = DagState(is_paused=False, is_broken=False, last_state=None, ended_at=None)
 WELL = Facts(
     now=NOW,
     feed="both",
@@ -40,10 +41,14 @@ WELL = Facts(
         "curated.gaps": None,
         "curated.ingest_units": Held(5, NOW - timedelta(hours=1)),
         "gold.stations": Held(55, None),
+        "gold.hourly_summaries": Held(70, NOW),
+        "gold.daily_summaries": Held(50, NOW),
+        "gold.reconciliation": Held(1, SOON),
+        "gold.backfill_runs": None,
     },
     cassandra=Held(450, SOON),
     serves_newest=True,
-    dags={"observation_curation": RAN, "lake_compaction": RAN},
+    dags={**dict.fromkeys(DAG_IDS, RAN), "kafka_replay": UNRUN},
     folders=(),
 )
 
@@ -128,10 +133,10 @@ def test_what_is_wrong_is_told_at_its_stage(facts: Facts, stage: str, verdict: s
     ("dag", "verdict", "why"),
     [
         (replace(RAN, is_paused=True), STALE, "it is paused"),
-        (DagState(True, False, None, None), EMPTY, "`weahouse dags run-once`"),
-        (DagState(False, False, None, None), FINE, "its time has not come"),
+        (replace(UNRUN, is_paused=True), EMPTY, "`weahouse dags run-once`"),
+        (UNRUN, FINE, "its time has not come"),
         (replace(RAN, last_state="failed"), STALE, "its last run failed"),
-        (DagState(False, True, None, None), EMPTY, "its file cannot be read"),
+        (replace(UNRUN, is_broken=True), EMPTY, "its file cannot be read"),
     ],
 )
 def test_a_dag_that_does_not_do_its_work_is_told(dag: DagState, verdict: str, why: str):
@@ -140,15 +145,33 @@ def test_a_dag_that_does_not_do_its_work_is_told(dag: DagState, verdict: str, wh
     assert why in found[1]
 
 
+def test_a_platform_that_has_just_come_up_is_fine_before_its_dags_have_run():
+    filled = [name for name, how in FILLED.items() if how.dag_id]
+    tables = {**WELL.tables, **dict.fromkeys(filled)}
+    found = {stage.stage: stage for stage in stages(replace(WELL, tables=tables, dags=dict.fromkeys(DAG_IDS, UNRUN)))}
+    assert {name: stage.why for name, stage in found.items() if stage.verdict != FINE} == {}
+    assert "observation_curation fills it, and has not run yet" in found["curated.ingest_units"].why
+
+
+def test_a_table_that_a_dag_has_left_empty_is_told():
+    verdict, why = told(with_table("gold.daily_summaries", None), "gold.daily_summaries")
+    assert (verdict, why) == (EMPTY, "the Dag gold_aggregation fills it, and has not come to it yet: see its runs")
+
+
+def test_a_backfill_that_failed_is_its_askers_matter():
+    facts = replace(WELL, dags={**WELL.dags, "kafka_replay": replace(RAN, last_state="failed")})
+    assert told(facts, "Dag kafka_replay") == (FINE, "runs when somebody asks for it")
+
+
 def test_an_empty_table_tells_of_the_dag_that_would_fill_it():
-    paused = DagState(True, False, None, None)
+    paused = replace(UNRUN, is_paused=True)
     facts = replace(with_table("curated.ingest_units", None), dags={"observation_curation": paused})
     assert told(facts, "curated.ingest_units")[1].startswith("the Dag observation_curation fills it, and it is paused")
 
 
 def test_what_fills_a_table_exists():
     assert set(FILLED) <= {dataset.name for dataset in DATASETS}
-    assert {filled.dag_id for filled in FILLED.values() if filled.dag_id} <= {dag.dag_id for dag in ORDER}
+    assert {filled.dag_id for filled in FILLED.values() if filled.dag_id} <= set(DAG_IDS)
 
 
 def test_stages_are_printed_a_line_each(capsys: pytest.CaptureFixture[str]):

@@ -10,12 +10,14 @@ import typer
 from rich.console import Console
 
 from weahouse.cli.errors import UserError
+from weahouse.orchestration.hand_runs import DAG_IDS, ORDER
 from weahouse.settings import duration, settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from weahouse.orchestration.run_once import DagRun, Look, ScheduledDag
+    from weahouse.orchestration.hand_runs import HandRun
+    from weahouse.orchestration.run_once import DagRun, Look
     from weahouse.settings import Settings
 
 commands = typer.Typer(no_args_is_help=True, help="Run Airflow's Dags by hand.")
@@ -24,6 +26,7 @@ commands = typer.Typer(no_args_is_help=True, help="Run Airflow's Dags by hand.")
 _LOOK_EVERY_S = 2.0
 # As many looks in a row may fail while the api-server is restarted.
 _MISSED_LOOKS = 15
+_ONLY = f"Only this Dag; may be given again. In their order: {', '.join(DAG_IDS)}."
 TIMED_OUT, NOT_BEGUN = "timed out", "not begun"
 
 
@@ -34,15 +37,15 @@ def register(app: typer.Typer) -> None:
 
 @commands.command("run-once")
 def run_once(
-    only: Annotated[list[str] | None, typer.Option(help="Only this Dag; may be given again.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help=_ONLY)] = None,
     timeout: Annotated[str, typer.Option(help="How long to wait for all of them: 90s, 15m, 2h.")] = "1h",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Run each scheduled Dag once, one after the other, and wait for its end.
+    """Run each Dag but the stream's supervision once, one after the other, and wait for its end.
 
-    In the order in which they feed each other: `observation_curation` for the hour that is open, then
-    `lake_compaction` as a dry run. A Dag that is paused is un-paused, and stays so. Where a run fails the next one is
-    tried nevertheless. What runs when the time is over, or when you press Ctrl-C, goes on in Airflow.
+    In the order in which they feed each other. Curated is the hour that is open; compaction and the backfills are dry
+    runs, which change nothing and ask nobody. A Dag that is paused is un-paused, and stays so. Where a run fails the
+    next one is tried nevertheless. What runs when the time is over, or when you press Ctrl-C, goes on in Airflow.
 
     Exit code 1 when a run failed or has not ended.
 
@@ -64,13 +67,10 @@ def run_once(
     raise typer.Exit(0 if _verdict(found) == "ok" else 1)
 
 
-def choose(only: Sequence[str]) -> list[ScheduledDag]:
+def choose(only: Sequence[str]) -> list[HandRun]:
     """The named Dags, or all, in their order. Raises UserError for a name that is not among them."""
-    from weahouse.orchestration.run_once import ORDER
-
-    known = [dag.dag_id for dag in ORDER]
-    if unknown := [name for name in only if name not in known]:
-        raise UserError(f"--only {unknown[0]!r} is no scheduled Dag: choose of {', '.join(known)}")
+    if unknown := [name for name in only if name not in DAG_IDS]:
+        raise UserError(f"--only {unknown[0]!r} is no Dag that runs once: choose of {', '.join(DAG_IDS)}")
     return [dag for dag in ORDER if not only or dag.dag_id in only]
 
 
@@ -81,10 +81,12 @@ def _seconds(timeout: str) -> float:
         raise UserError(f"--timeout: {error}") from None
 
 
-def _run_all(instance: Settings, chosen: Sequence[ScheduledDag], deadline: float, out: Console) -> list[dict[str, Any]]:
+def _run_all(instance: Settings, chosen: Sequence[HandRun], deadline: float, out: Console) -> list[dict[str, Any]]:
     """What became of each run, in order; none is begun after the deadline."""
+    # One time for all: Gold takes the hour that was curated, also when the next has begun meanwhile.
+    begun = datetime.now(UTC)
     return [
-        _run(instance, dag, deadline, out) if time.monotonic() < deadline else _entry(dag.dag_id, NOT_BEGUN)
+        _run(instance, dag, begun, deadline, out) if time.monotonic() < deadline else _entry(dag.dag_id, NOT_BEGUN)
         for dag in chosen
     ]
 
@@ -94,16 +96,16 @@ def _entry(dag_id: str, state: str, **told: Any) -> dict[str, Any]:
     return {"dag_id": dag_id, "state": state, **nothing, **told}
 
 
-def _run(instance: Settings, dag: ScheduledDag, deadline: float, out: Console) -> dict[str, Any]:
+def _run(instance: Settings, dag: HandRun, begun: datetime, deadline: float, out: Console) -> dict[str, Any]:
     from weahouse.orchestration import run_once as dags
 
     was_paused = dags.wake(instance, dag.dag_id)
     if was_paused:
-        out.print(f"{dag.dag_id} was paused: it is not any more, and its schedule holds", highlight=False)
+        out.print(f"{dag.dag_id} was paused: it is not any more", highlight=False)
     before = dags.active_runs(instance, dag.dag_id)
     if before:
         out.print(f"{dag.dag_id} has {before} runs that have not ended: this one waits for its turn", highlight=False)
-    run = dags.trigger(instance, dag, datetime.now(UTC))
+    run = dags.trigger(instance, dag, begun, datetime.now(UTC))
     out.print(f"{dag.dag_id} {run.link(instance)}", highlight=False, soft_wrap=True)
     last = _follow(instance, run, deadline, out)
     state = last.state if last.state in dags.ENDED else TIMED_OUT

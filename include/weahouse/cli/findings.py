@@ -21,7 +21,17 @@ LIMIT_S = 3.5
 # Curated and Cassandra are written side by side: what one has, the other may have a moment later.
 _LOOKS, _BETWEEN_LOOKS_S = 3, 0.7
 # What tells how new a row is; the first of them that a table has.
-_TIMES = ("timestamp", "ingested_at", "ingest_hour", "window_start", "issued_at", "observed_date", "registered_at")
+_TIMES = (
+    "timestamp",
+    "ingested_at",
+    "ingest_hour",
+    "window_start",
+    "issued_at",
+    "observed_date",
+    "reconciled_at",
+    "started_at",
+    "registered_at",
+)
 _HOUR = timedelta(hours=1)
 
 
@@ -202,10 +212,10 @@ def _is_served(settings: Settings, ingested_at: datetime) -> bool:
 
 def _dags(settings: Settings) -> dict[str, DagState]:
     from weahouse.orchestration.dag_states import dag_states
-    from weahouse.orchestration.run_once import ORDER
+    from weahouse.orchestration.hand_runs import DAG_IDS
     from weahouse.orchestration.status import SUPERVISOR
 
-    return dag_states(settings, [SUPERVISOR, *[dag.dag_id for dag in ORDER]], timeout=LIMIT_S / 2)
+    return dag_states(settings, [SUPERVISOR, *DAG_IDS], timeout=LIMIT_S / 2)
 
 
 def _without_hdfs(settings: Settings) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from weahouse.orchestration.dag_states import DagState
+from weahouse.orchestration.hand_runs import ORDER
 
 FINE, EMPTY, STALE, DOWN = "fine", "empty", "stale", "down"
 
@@ -82,7 +83,13 @@ FILLED: dict[str, Filled] = {
     "curated.gaps": Filled(if_empty="no offsets were lost"),
     "curated.ingest_units": Filled(dag_id="observation_curation", limit=_UNIT_LIMIT),
     "gold.stations": Filled(),
+    # How old an hour of Gold may be depends on what was observed; whether it is made is asked of the Dag.
+    "gold.hourly_summaries": Filled(dag_id="gold_aggregation"),
+    "gold.daily_summaries": Filled(dag_id="gold_aggregation"),
+    "gold.reconciliation": Filled(dag_id="reconciliation"),
+    "gold.backfill_runs": Filled(if_empty="nothing was replayed so far"),
 }
+_BY_HAND = frozenset(run.dag_id for run in ORDER if not run.is_scheduled)
 
 
 def stages(facts: Facts) -> list[Stage]:
@@ -170,8 +177,8 @@ def _table(facts: Facts, name: str) -> Stage:
         return Stage(name, DOWN, _unanswered(facts, name))
     held, filled = facts.tables[name], FILLED.get(name, Filled(if_empty="nothing was written to it so far"))
     if held is None or not held.rows:
-        if filled.if_empty:
-            return Stage(name, FINE, filled.if_empty, None, "0 rows")
+        if excused := filled.if_empty or _not_yet(facts, filled.dag_id):
+            return Stage(name, FINE, excused, None, "0 rows")
         return Stage(name, EMPTY, _why_empty(facts, filled), None, "0 rows")
     rows, newest = f"{held.rows:,} rows", held.newest_at
     late = _why_stale(facts, filled, newest)
@@ -182,6 +189,14 @@ def _fine(filled: Filled) -> str:
     if filled.query:
         return f"the query {filled.query} keeps it up"
     return f"the Dag {filled.dag_id} keeps it up" if filled.dag_id else "holds rows"
+
+
+def _not_yet(facts: Facts, dag_id: str | None) -> str | None:
+    """What excuses a table whose Dag is well and has not had its time; None for any other."""
+    dag = facts.dags.get(dag_id or "")
+    if dag is None or dag.last_state or _dag_wrong(dag):
+        return None
+    return f"the Dag {dag_id} fills it, and has not run yet: its time comes, or `weahouse dags run-once`"
 
 
 def _why_empty(facts: Facts, filled: Filled) -> str:
@@ -225,16 +240,23 @@ def _dags(facts: Facts) -> Iterator[Stage]:
     if not facts.dags:
         yield Stage("Airflow", DOWN, _unanswered(facts, "airflow"))
     for dag_id, dag in facts.dags.items():
-        wrong = _dag_wrong(dag)
+        wrong = _dag_wrong(dag, dag_id in _BY_HAND)
         verdict = FINE if wrong is None else EMPTY if dag.last_state is None else STALE
-        well = "its schedule holds" if dag.last_state else "has not run yet: its time has not come"
-        yield Stage(f"Dag {dag_id}", verdict, wrong or well, dag.ended_at, dag.last_state or "no run")
+        told = wrong or _well(dag, dag_id in _BY_HAND)
+        yield Stage(f"Dag {dag_id}", verdict, told, dag.ended_at, dag.last_state or "no run")
 
 
-def _dag_wrong(dag: DagState) -> str | None:
+def _well(dag: DagState, by_hand: bool) -> str:
+    if by_hand:
+        return "runs when somebody asks for it"
+    return "its schedule holds" if dag.last_state else "has not run yet: its time has not come"
+
+
+def _dag_wrong(dag: DagState, by_hand: bool = False) -> str | None:
+    """What somebody must do something about; how a run by hand ended is known to whoever asked for it."""
     if dag.is_broken:
         return "its file cannot be read: Airflow's UI shows the error"
-    if dag.last_state == "failed":
+    if dag.last_state == "failed" and not by_hand:
         return "its last run failed: the log of the failed task tells why, and the Dag's docs what to do"
     return "it is paused: un-pause it in Airflow's UI, or `weahouse dags run-once`" if dag.is_paused else None
 

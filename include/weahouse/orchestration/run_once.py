@@ -1,4 +1,4 @@
-"""One run of each scheduled Dag, in the order in which they feed each other, through Airflow's REST API."""
+"""One run of a Dag, triggered and looked at through Airflow's REST API."""
 
 from __future__ import annotations
 
@@ -7,35 +7,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from weahouse.orchestration.ingest_hours import hour_of
 from weahouse.orchestration.rest import request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from weahouse.orchestration.hand_runs import HandRun
     from weahouse.settings import Settings
 
 SUCCESS, FAILED = "success", "failed"
 ENDED = (SUCCESS, FAILED)
 # An api-server that shares two cores with applications of Spark may take its time.
 _TIMEOUT_S = 30.0
-
-
-@dataclass(frozen=True)
-class ScheduledDag:
-    """A Dag that the clock or an asset starts, and the parameters with which it is run by hand at a time."""
-
-    dag_id: str
-    conf: Callable[[datetime], dict[str, object]]
-
-
-# A Dag stands behind those whose tables it reads.
-ORDER = (
-    # The hour that is open: its records are the ones that whoever runs this has just sent.
-    ScheduledDag("observation_curation", lambda now: {"ingest_hour": hour_of(now)}),
-    # To rewrite the lake is the scheduled run's, or somebody's wish.
-    ScheduledDag("lake_compaction", lambda _: {"dry_run": True}),
-)
 
 
 @dataclass(frozen=True)
@@ -82,11 +63,15 @@ def wake(settings: Settings, dag_id: str) -> bool:
     return True
 
 
-def trigger(settings: Settings, dag: ScheduledDag, now: datetime) -> DagRun:
-    """Ask for one run, from now on. Raises AirflowError."""
-    body = {"logical_date": None, "run_after": now.isoformat(), "conf": dag.conf(now), "note": "weahouse dags run-once"}
-    answer = request(settings, "POST", f"dags/{quote(dag.dag_id)}/dagRuns", body, timeout=_TIMEOUT_S)
-    return DagRun(dag.dag_id, answer["dag_run_id"])
+def trigger(settings: Settings, run: HandRun, begun: datetime, now: datetime) -> DagRun:
+    """Ask for one run, from now on, with the parameters that it has at the time at which the whole was begun.
+
+    Raises AirflowError.
+    """
+    told = {"logical_date": None, "run_after": now.isoformat(), "note": "weahouse dags run-once"}
+    place = f"dags/{quote(run.dag_id)}/dagRuns"
+    answer = request(settings, "POST", place, {**told, "conf": run.conf(begun)}, timeout=_TIMEOUT_S)
+    return DagRun(run.dag_id, answer["dag_run_id"])
 
 
 def look(settings: Settings, run: DagRun, now: datetime) -> Look:
