@@ -13,15 +13,16 @@ from typer.testing import CliRunner
 from weahouse.cli import app
 from weahouse.cli.errors import UserError
 from weahouse.cli.explain import check_station, observed_time
-from weahouse.cli.explaining.judgement import flags_of, verdicts_of
+from weahouse.cli.explaining.judgement import flags_of, is_of, verdicts_of
+from weahouse.cli.explaining.judgement import judged as judged_by_all
 from weahouse.cli.explaining.lake import hours_between, keyed_by_station_and_time
 from weahouse.cli.explaining.layout import limit_text, print_trace
 from weahouse.cli.explaining.records import explain, in_order, observed_at, tells_of
 from weahouse.cli.explaining.serving import differing, pane_of, role_of
 from weahouse.cli.qc_limits import effective
-from weahouse.qc.masks import TESTS
+from weahouse.qc.masks import LEVEL_1_TESTS, TESTS, bits_of
 from weahouse.qc.rules import DEFAULT_RULES, load_rules
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, KEY
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, KEY, VERDICT_VERSION
 from weahouse.schemas.fields import VARIABLES, flag_of
 from weahouse.schemas.render import to_spark
 from weahouse.settings import Settings
@@ -168,8 +169,9 @@ def judged(failed: tuple[str, ...] = (), **values: Any) -> dict[str, Any]:
     whole = {**dict.fromkeys(VARIABLES), **{flag_of(variable): 9 for variable in VARIABLES}, **values}
     applied = [f"range:{variable}" for variable in values]
     return whole | {
-        "tests_applied": sum(1 << TESTS.index(test) for test in {*applied, *failed}),
-        "tests_failed": sum(1 << TESTS.index(test) for test in failed),
+        "tests_applied": bits_of({*applied, *failed}),
+        "tests_failed": bits_of(failed),
+        "quality_level": 1,
         **{flag_of(variable): 3 if f"range:{variable}" in failed else 1 for variable in values},
     }
 
@@ -192,7 +194,42 @@ def test_each_test_is_told_with_value_limit_and_owner():
     assert told["range:dew_point_c"]["verdict"] == "passed"
     assert told["range:wind_gust_mps"]["verdict"] == "not applied"
     assert told["range:wind_gust_mps"]["why"] == "no wind_gust_mps"
+    assert set(told) == set(LEVEL_1_TESTS)
+
+
+def deeper(row: dict[str, Any], failed: tuple[str, ...] = (), excused: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What curated.verdicts says of a row after level 3, all of whose tests were applied."""
+    return {
+        **{name: row[name] for name in VERDICT_VERSION},
+        "air_temperature_c_flag": 3,
+        "tests_applied": bits_of(TESTS),
+        "tests_failed": bits_of((*failed, *excused)),
+        "tests_excused": bits_of(excused),
+        "quality_level": 3,
+    }
+
+
+def test_deeper_levels_are_told_from_the_verdict_of_the_very_version():
+    row = judged(air_temperature_c=9.0) | held(1, air_temperature_c=9.0) | {"revision": 0}
+    verdict = deeper(row, ("spike:air_temperature_c",), ("step:air_temperature_c",))
+    whole = judged_by_all(row, verdict)
+    told = verdicts(whole)
     assert set(told) == set(TESTS)
+    assert (told["spike:air_temperature_c"]["verdict"], told["step:air_temperature_c"]["verdict"]) == (
+        "failed",
+        "excused",
+    )
+    assert limit_text(told["spike:air_temperature_c"]).startswith("sigmas 4")
+    assert limit_text(told["step:air_temperature_c"]).startswith("suspect above, after 1 min: 3 60 min: 4")
+    assert limit_text(told["persistence:air_temperature_c"]) == "least change in an hour 0.1"
+    assert flags_of(whole)["air_temperature_c"]["flag_name"] == "suspect"
+
+
+def test_a_verdict_of_another_version_counts_for_nothing():
+    row = judged(air_temperature_c=9.0) | held(1, air_temperature_c=9.0) | {"revision": 1}
+    stale = deeper(row | {"revision": 0}, ("spike:air_temperature_c",))
+    assert not is_of(stale, row)
+    assert judged_by_all(row, stale) == row
 
 
 def test_a_limit_of_ones_own_is_told_as_the_regions(tmp_path: Path):
@@ -271,7 +308,7 @@ def test_the_layout_tells_the_whole_way(capsys: pytest.CaptureFixture[str]):
             {"topic": "t", "partition": 4, "offset": 17, "appended_at": APPENDED, "key": b"a", "payload": b'{"a": [1]}',
              "disposition": "curated", "why": "it won"}
         ],
-        "rules": {"judged_by": "0123456789ab", "at_hand": "0123456789ab", "latitude_deg": 42.0},
+        "rules": {"judged_by": "0123456789ab", "at_hand": "0123456789ab", "latitude_deg": 42.0, "quality_level": 1},
         "flags": flags_of(tested), "tests": list(verdicts(tested).values()),
         "tables": [{"table": "raw.observations", "store": "Delta", "holds": True, "what": "1 record"}],
         "notes": ["mind [this]"], "searched": {"raw_hours": ("2024-05-01T12",), "quarantine_hours": None},

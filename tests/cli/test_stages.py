@@ -135,6 +135,7 @@ def test_what_is_wrong_is_told_at_its_stage(facts: Facts, stage: str, verdict: s
         (replace(RAN, is_paused=True), STALE, "it is paused"),
         (replace(UNRUN, is_paused=True), EMPTY, "`weahouse dags run-once`"),
         (UNRUN, FINE, "its time has not come"),
+        (replace(UNRUN, is_running=True), FINE, "runs now"),
         (replace(RAN, last_state="failed"), STALE, "its last run failed"),
         (replace(UNRUN, is_broken=True), EMPTY, "its file cannot be read"),
     ],

@@ -86,11 +86,13 @@ def trace(settings: Settings, station: str, at: datetime, now: datetime, everywh
     from weahouse.cli.explaining import lake, records
 
     registered, curated = lake.station_of(settings, station), lake.curated_row(settings, station, at)
+    verdict = None if curated is None else lake.verdict_row(settings, station, at)
     where = lake.EVERYWHERE if everywhere else lake.search(settings, at, curated, now)
     raw = [row for row in lake.raw_rows(settings, station, where) if records.tells_of(row, station, at)]
     quarantine = [row for row in lake.quarantine_rows(settings, station, where) if records.tells_of(row, station, at)]
     explained = records.explain(raw, quarantine, curated)
     region = (curated or registered or {}).get("region")
+    judgement = _judgement(curated, verdict, registered)
     return {
         "station_id": station,
         "observed_at": at,
@@ -99,12 +101,12 @@ def trace(settings: Settings, station: str, at: datetime, now: datetime, everywh
         "searched": {"raw_hours": where.raw, "quarantine_hours": where.quarantine},
         "records": [_record(each) for each in explained],
         "curated": curated,
-        **_judgement(curated, registered),
+        **judgement,
         "tables": [
-            *_lake_tables(settings, station, at, raw, curated, quarantine),
+            *_lake_tables(settings, station, at, raw, curated, quarantine, verdict),
             *_serving_tables(settings, station, at, region, curated),
         ],
-        "notes": list(_notes(explained, curated, registered, where)),
+        "notes": _notes(explained, curated, registered, judgement["rules"], where),
     }
 
 
@@ -115,11 +117,11 @@ def _record(explained: Explained) -> Entry:
     return told | payload | {"disposition": explained.disposition, "why": explained.why}
 
 
-def _judgement(curated: Entry | None, registered: Entry | None) -> Entry:
+def _judgement(curated: Entry | None, verdict: Entry | None, registered: Entry | None) -> Entry:
     """The rules that judged a row and those at hand, its flags and its tests; empty where there is no row."""
     if curated is None:
         return {"rules": None, "flags": {}, "tests": []}
-    from weahouse.cli.explaining.judgement import flags_of, verdicts_of
+    from weahouse.cli.explaining.judgement import flags_of, judged, verdicts_of
     from weahouse.cli.qc_limits import effective
     from weahouse.qc.rules import load_rules
 
@@ -127,15 +129,28 @@ def _judgement(curated: Entry | None, registered: Entry | None) -> Entry:
     latitude = (registered or {}).get("latitude_deg")
     month = curated["observed_at"].month
     limits = effective(rules, curated["station_id"], curated["region"], latitude, month)
-    told = {"judged_by": curated["rules_version"], "at_hand": rules.version, "latitude_deg": latitude}
-    return {"rules": told, "flags": flags_of(curated), "tests": verdicts_of(curated, limits)}
+    row = judged(curated, verdict)
+    told = {"judged_by": row["rules_version"], "at_hand": rules.version, "latitude_deg": latitude}
+    told["quality_level"] = row["quality_level"]
+    return {"rules": told, "flags": flags_of(row), "tests": verdicts_of(row, limits)}
 
 
 def _lake_tables(
-    settings: Settings, station: str, at: datetime, raw: list[Entry], curated: Entry | None, quarantine: list[Entry]
+    settings: Settings,
+    station: str,
+    at: datetime,
+    raw: list[Entry],
+    curated: Entry | None,
+    quarantine: list[Entry],
+    verdict: Entry | None,
 ) -> list[Entry]:
     from weahouse.cli.explaining.lake import held_by_others
-    from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS
+    from weahouse.schemas.datasets import (
+        CURATED_OBSERVATIONS,
+        CURATED_QUARANTINE,
+        CURATED_VERDICTS,
+        RAW_OBSERVATIONS,
+    )
 
     correction = (
         f"revision {curated['revision']}, appended {curated['ingested_at']:%Y-%m-%d %H:%M:%S}" if curated else ""
@@ -144,6 +159,7 @@ def _lake_tables(
         (RAW_OBSERVATIONS.name, len(raw), _counted(len(raw), "record")),
         (CURATED_OBSERVATIONS.name, int(curated is not None), correction or "no row"),
         (CURATED_QUARANTINE.name, len(quarantine), _counted(len(quarantine), "record")),
+        (CURATED_VERDICTS.name, int(verdict is not None), _of_verdict(curated, verdict)),
     ]
     others = [
         (dataset.name, held or 0, "there is no such table yet" if held is None else _counted(held, "row"))
@@ -152,6 +168,16 @@ def _lake_tables(
     return [
         {"table": table, "store": "Delta", "holds": held > 0, "what": what} for table, held, what in (*counted, *others)
     ]
+
+
+def _of_verdict(curated: Entry | None, verdict: Entry | None) -> str:
+    from weahouse.cli.explaining.judgement import is_of
+
+    if verdict is None or curated is None:
+        return "no row: level 1 is all that has judged it" if curated else "no row"
+    if not is_of(verdict, curated):
+        return "of another version than Curated holds, so it counts for nothing: the next curation judges it again"
+    return f"level {verdict['quality_level']}, of this version"
 
 
 def _serving_tables(
@@ -166,11 +192,11 @@ def _serving_tables(
         return [{"table": "Cassandra's tables", "store": "Cassandra", "holds": None, "what": str(error)}]
 
 
-def _notes(explained: list[Explained], curated: Entry | None, registered: Entry | None, where: Search) -> list[str]:
+def _notes(
+    explained: list[Explained], curated: Entry | None, registered: Entry | None, rules: Entry | None, where: Search
+) -> list[str]:
     """What a reader must know so as not to take the rest for more than it is."""
-    from weahouse.qc.rules import load_rules
-
-    if curated is None:
+    if curated is None or rules is None:
         return []
     notes = []
     readable = sum(each.disposition != "quarantined" for each in explained)
@@ -179,10 +205,10 @@ def _notes(explained: list[Explained], curated: Entry | None, registered: Entry 
             f"Curated counts {curated['revision'] + 1} records of this reading and {readable} were found: "
             "--everywhere looks through all of Raw"
         )
-    if curated["rules_version"] != load_rules().version:
+    if rules["judged_by"] != rules["at_hand"]:
         notes.append(
-            f"The row was judged by rules {curated['rules_version']}; the limits shown are those of "
-            f"{load_rules().version}, the rules at hand"
+            f"The row was judged by rules {rules['judged_by']}; the limits shown are those of "
+            f"{rules['at_hand']}, the rules at hand"
         )
     station = registered or {}
     registered_at = station.get("registered_at")

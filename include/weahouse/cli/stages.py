@@ -196,7 +196,8 @@ def _not_yet(facts: Facts, dag_id: str | None) -> str | None:
     dag = facts.dags.get(dag_id or "")
     if dag is None or dag.last_state or _dag_wrong(dag):
         return None
-    return f"the Dag {dag_id} fills it, and has not run yet: its time comes, or `weahouse dags run-once`"
+    when = "runs now" if dag.is_running else "has not run yet: its time comes, or `weahouse dags run-once`"
+    return f"the Dag {dag_id} fills it, and {when}"
 
 
 def _why_empty(facts: Facts, filled: Filled) -> str:
@@ -247,6 +248,8 @@ def _dags(facts: Facts) -> Iterator[Stage]:
 
 
 def _well(dag: DagState, by_hand: bool) -> str:
+    if dag.is_running:
+        return "runs now"
     if by_hand:
         return "runs when somebody asks for it"
     return "its schedule holds" if dag.last_state else "has not run yet: its time has not come"
@@ -266,7 +269,8 @@ def _dag_reason(facts: Facts, dag_id: str) -> str:
     dag = facts.dags.get(dag_id)
     if dag is None:
         return f"Airflow does not tell of the Dag {dag_id}: see there"
-    return f"the Dag {dag_id} fills it, and {_dag_wrong(dag) or 'has not come to it yet: see its runs'}"
+    well = "runs now" if dag.is_running else "has not come to it yet: see its runs"
+    return f"the Dag {dag_id} fills it, and {_dag_wrong(dag) or well}"
 
 
 def _folders(facts: Facts) -> Stage:

@@ -12,6 +12,7 @@ from weahouse.schemas.datasets import (
     CURATED_INGEST_UNITS,
     CURATED_OBSERVATIONS,
     CURATED_QUARANTINE,
+    CURATED_VERDICTS,
     DATASETS,
     RAW_OBSERVATIONS,
 )
@@ -28,7 +29,7 @@ Row = dict[str, Any]
 
 _COORDINATES = ("topic", "partition", "offset", "timestamp", "key", "value")
 # These are asked about record by record, or keep no reading.
-_ASKED_OTHERWISE = (RAW_OBSERVATIONS, CURATED_OBSERVATIONS, CURATED_QUARANTINE)
+_ASKED_OTHERWISE = (RAW_OBSERVATIONS, CURATED_OBSERVATIONS, CURATED_QUARANTINE, CURATED_VERDICTS)
 # The columns of a key that place a row in time, and the value that a reading at a time is found under.
 _FOUND_UNDER = {
     "observed_at": lambda at: f"TIMESTAMP '{at:%Y-%m-%dT%H:%M:%SZ}'",
@@ -60,6 +61,12 @@ def curated_row(settings: Settings, station: str, at: datetime) -> Row | None:
     found = _ask(settings, f"SELECT * FROM {CURATED_OBSERVATIONS.name} WHERE {_key(station, at)}")
     # Two would be a fault, which reconciliation calls `doubled`; the newer is the one that the stream means.
     return max(found, key=lambda row: (row["ingested_at"], row["kafka_offset"]), default=None)
+
+
+def verdict_row(settings: Settings, station: str, at: datetime) -> Row | None:
+    """What levels 2 and 3 have said of a station and time, of whichever version they judged."""
+    found = _ask(settings, f"SELECT * FROM {CURATED_VERDICTS.name} WHERE {_key(station, at)}")
+    return found[0] if found else None
 
 
 def search(settings: Settings, at: datetime, curated: Row | None, now: datetime) -> Search:

@@ -19,11 +19,15 @@ _STYLES = {
     "quarantined": "red",
     "unaccounted": "bold red",
     "failed": "red",
+    "excused": "yellow",
     "bad": "red",
     "suspect": "yellow",
     "not applied": "dim",
     "missing": "dim",
 }
+
+# Limits that do not say of themselves what they are.
+_NAMES = {"value": "least change in an hour", "suspect": "suspect above, after", "bad": "bad above, after"}
 
 
 def print_trace(found: Entry) -> None:
@@ -34,7 +38,8 @@ def print_trace(found: Entry) -> None:
         out.print(_records(found["records"]))
     if found["tests"]:
         rules = found["rules"]
-        out.print(f"[bold]judged by rules {rules['judged_by']}[/], {_place(found)}", highlight=False)
+        level = f"level {rules['quality_level']}"
+        out.print(f"[bold]judged at {level} by rules {rules['judged_by']}[/], {_place(found)}", highlight=False)
         out.print(_ranges(found))
         out.print(_other_tests(found))
     out.print(_tables(found["tables"]))
@@ -98,7 +103,8 @@ def limit_text(test: Entry) -> str:
     if "rule" in test:
         return str(test["rule"]) + (f", within {test['within_pct']:g} %" if "within_pct" in test else "")
     own = ("test", "verdict", "values", "from", "why")
-    return ", ".join(f"{name} {_number(value)}" for name, value in test.items() if name not in own)
+    told = {_NAMES.get(name, name): value for name, value in test.items() if name not in own}
+    return ", ".join(f"{name} {_number(value)}" for name, value in told.items())
 
 
 def _tables(tables: list[Entry]) -> Table:
@@ -131,4 +137,6 @@ def _span(pair: tuple[float, float]) -> str:
 
 
 def _number(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        return " ".join(f"{minutes:g} min: {limit:g}" for minutes, limit in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
