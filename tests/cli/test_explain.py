@@ -16,7 +16,7 @@ from weahouse.cli.explain import check_station, observed_time
 from weahouse.cli.explaining.judgement import flags_of, is_of, verdicts_of
 from weahouse.cli.explaining.judgement import judged as judged_by_all
 from weahouse.cli.explaining.lake import hours_between, keyed_by_station_and_time
-from weahouse.cli.explaining.layout import limit_text, print_trace
+from weahouse.cli.explaining.layout import hours_text, limit_text, print_trace
 from weahouse.cli.explaining.records import explain, in_order, observed_at, tells_of
 from weahouse.cli.explaining.serving import differing, pane_of, role_of
 from weahouse.cli.qc_limits import effective
@@ -263,6 +263,11 @@ def test_hours_of_a_span_are_those_that_it_touches():
         "2024-05-01T22", "2024-05-01T23", "2024-05-02T00",
     ]  # fmt: skip
     assert hours_between(begin, begin - timedelta(days=1)) == ["2024-05-01T22"]
+
+
+def test_hours_that_follow_each_other_are_told_as_a_span():
+    hours = ["2024-05-01T09", "2024-05-01T22", "2024-05-01T23", "2024-05-02T00"]
+    assert hours_text(hours) == "2024-05-01T09, 2024-05-01T22 to 2024-05-02T00"
 
 
 def test_only_tables_of_stations_and_times_are_asked_for_a_row():

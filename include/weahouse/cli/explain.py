@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -152,22 +152,34 @@ def _lake_tables(
         RAW_OBSERVATIONS,
     )
 
-    correction = (
-        f"revision {curated['revision']}, appended {curated['ingested_at']:%Y-%m-%d %H:%M:%S}" if curated else ""
-    )
     counted = [
         (RAW_OBSERVATIONS.name, len(raw), _counted(len(raw), "record")),
-        (CURATED_OBSERVATIONS.name, int(curated is not None), correction or "no row"),
+        (CURATED_OBSERVATIONS.name, int(curated is not None), _of_row(curated)),
         (CURATED_QUARANTINE.name, len(quarantine), _counted(len(quarantine), "record")),
         (CURATED_VERDICTS.name, int(verdict is not None), _of_verdict(curated, verdict)),
     ]
     others = [
-        (dataset.name, held or 0, "there is no such table yet" if held is None else _counted(held, "row"))
+        (dataset.name, (held or 0) if curated else 0, _of_others(held, curated))
         for dataset, held in held_by_others(settings, station, at)
     ]
     return [
         {"table": table, "store": "Delta", "holds": held > 0, "what": what} for table, held, what in (*counted, *others)
     ]
+
+
+def _of_row(curated: Entry | None) -> str:
+    if curated is None:
+        return "no row"
+    late = curated["late_by_s"]
+    told = f", late: {timedelta(seconds=round(late))} after it was observed" if late is not None else ""
+    return f"revision {curated['revision']}, appended {curated['ingested_at']:%Y-%m-%d %H:%M:%S}{told}"
+
+
+def _of_others(held: int | None, curated: Entry | None) -> str:
+    """What a table says that is made of readings; where Curated lacks this one it is made of its neighbours in time."""
+    if held is None:
+        return "there is no such table yet"
+    return _counted(held, "row") + (" of other readings" if held and curated is None else "")
 
 
 def _of_verdict(curated: Entry | None, verdict: Entry | None) -> str:
@@ -219,11 +231,12 @@ def _notes(
 
 
 def _nothing(settings: Settings, found: Entry) -> str:
+    from weahouse.cli.explaining.layout import hours_text
     from weahouse.orchestration.status import stream_status
 
     station, at = found["station_id"], f"{found['observed_at']:%Y-%m-%dT%H:%M:%SZ}"
     hours = found["searched"]["raw_hours"]
-    where = "all of Raw" if hours is None else f"Raw of the hours {', '.join(hours)}"
+    where = "all of Raw" if hours is None else f"Raw of the hours {hours_text(hours)}"
     if found["station"] is None:
         return f"station {station!r} is not known, and {where} holds nothing of it at {at}: see `weahouse latest`"
     lag = stream_status(settings)["lag_records"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich import box
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from weahouse.cli.output import console
 from weahouse.io.lake import plain
+from weahouse.orchestration.ingest_hours import HOUR, begin_of
 
 Entry = Mapping[str, Any]
 
@@ -124,8 +125,19 @@ def _searched(searched: Entry) -> str:
 def _hours(searched: Entry) -> Iterator[str]:
     for table, name in (("Raw", "raw_hours"), ("the quarantine", "quarantine_hours")):
         hours = searched[name]
-        what = "all hours" if hours is None else f"the hours {', '.join(hours)}"
+        what = "all hours" if hours is None else f"the hours {hours_text(hours)}"
         yield f"searched of {table}: {what}"
+
+
+def hours_text(hours: Iterable[str]) -> str:
+    """Hours in their order, those that follow each other as one span."""
+    spans: list[list[str]] = []
+    for hour in hours:
+        if spans and begin_of(hour) - begin_of(spans[-1][-1]) == HOUR:
+            spans[-1].append(hour)
+        else:
+            spans.append([hour])
+    return ", ".join(span[0] if len(span) == 1 else f"{span[0]} to {span[-1]}" for span in spans)
 
 
 def _styled(word: str) -> str:

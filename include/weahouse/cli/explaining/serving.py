@@ -36,7 +36,7 @@ def tables(settings: Settings, station: str, at: datetime, region: str | None, c
     """An entry {"table", "holds", "what"} for each serving table. Raises CassandraError."""
     return [
         _entry(OBSERVATIONS_BY_STATION.name, _observation(settings, station, at, curated)),
-        _entry(SUMMARIES_BY_STATION.name, _pane(settings, station, at)),
+        _entry(SUMMARIES_BY_STATION.name, _pane(settings, station, at, curated)),
         _entry(LATEST_BY_REGION.name, _latest(settings, station, at, region)),
         _entry(ALERTS_BY_REGION.name, _alerts(settings, station, at, region)),
     ]
@@ -86,7 +86,7 @@ def _expired(settings: Settings, curated: Row | None) -> str:
     return "no row, and Curated has one: see `weahouse status`, `weahouse reconcile`"
 
 
-def _pane(settings: Settings, station: str, at: datetime) -> tuple[bool, str]:
+def _pane(settings: Settings, station: str, at: datetime, curated: Row | None) -> tuple[bool, str]:
     start = pane_of(at)
     found = {
         row["variable"]: row["value_count"]
@@ -94,7 +94,11 @@ def _pane(settings: Settings, station: str, at: datetime) -> tuple[bool, str]:
     }
     counted = ", ".join(f"{variable} {found[variable]}" for variable in VARIABLES if variable in found)
     window = f"{start:%H:%M} to {start + timedelta(minutes=PANE_MINUTES):%H:%M}"
-    return bool(found), f"values counted from {window}: {counted}" if found else f"no pane from {window}"
+    if not found:
+        return False, f"no pane from {window}"
+    # Several readings share a pane.
+    whose = "values" if curated else "values of other readings"
+    return curated is not None, f"{whose} counted from {window}: {counted}"
 
 
 def _latest(settings: Settings, station: str, at: datetime, region: str | None) -> tuple[bool | None, str]:
@@ -106,7 +110,7 @@ def _latest(settings: Settings, station: str, at: datetime, region: str | None) 
     ours = [variable for variable in VARIABLES if found.get(variable) == at]
     if ours:
         return True, f"its {', '.join(ours)}"
-    return False, f"newer ones, up to {max(found.values()):%Y-%m-%d %H:%M:%S}" if found else f"nothing in {region}"
+    return False, f"the newest is of {max(found.values()):%Y-%m-%d %H:%M:%S}" if found else f"nothing in {region}"
 
 
 def _alerts(settings: Settings, station: str, at: datetime, region: str | None) -> tuple[bool | None, str]:
