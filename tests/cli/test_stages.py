@@ -223,5 +223,5 @@ def test_servers_that_hang_are_told_in_seconds_too(tmp_path: Path):
         code, found, seconds = doctor(Settings(home=tmp_path, port_offset=21_000))
     assert code == 1
     assert {name: verdict for name, (verdict, _) in found.items() if verdict != DOWN} == {}
-    # Its own limit is 3.5 s; a process starts and ends beside it, on cores that are busy with other work.
-    assert seconds < 8
+    # Its own limit is 8 s; a process starts and ends beside it, on cores that are busy with other work.
+    assert seconds < 13
