@@ -51,8 +51,7 @@ def test_the_help_names_the_order_and_an_example():
 
 
 def test_a_task_is_told_of_when_its_state_changes():
-    seen = Look(
-        "running", 5.0, (Task("plan", "success", 1.23), Task("curate", "running", 2.0), Task("check", None, None))
-    )
+    waiting = (Task("check", None, None), Task("publish", "scheduled", None), Task("tell", "queued", None))
+    seen = Look("running", 5.0, (Task("plan", "success", 1.23), Task("curate", "running", 2.0), *waiting))
     assert changes("curation", seen, {}) == ["  curation.plan success 1.2 s", "  curation.curate running 2.0 s"]
     assert changes("curation", seen, {"plan": "success", "curate": "running"}) == []

@@ -26,6 +26,8 @@ commands = typer.Typer(no_args_is_help=True, help="Run Airflow's Dags by hand.")
 _LOOK_EVERY_S = 2.0
 # As many looks in a row may fail while the api-server is restarted.
 _MISSED_LOOKS = 15
+# A dozen tasks that wait for one slot would be a dozen lines of no news.
+_WAITING = (None, "scheduled", "queued")
 _ONLY = f"Only this Dag; may be given again. In their order: {', '.join(DAG_IDS)}."
 TIMED_OUT, NOT_BEGUN = "timed out", "not begun"
 
@@ -104,7 +106,7 @@ def _run(instance: Settings, dag: HandRun, begun: datetime, deadline: float, out
         out.print(f"{dag.dag_id} was paused: it is not any more", highlight=False)
     before = dags.active_runs(instance, dag.dag_id)
     if before:
-        out.print(f"{dag.dag_id} has {before} runs that have not ended: this one waits for its turn", highlight=False)
+        out.print(f"{dag.dag_id} has runs that have not ended ({before}): this one waits", highlight=False)
     run = dags.trigger(instance, dag, begun, datetime.now(UTC))
     out.print(f"{dag.dag_id} {run.link(instance)}", highlight=False, soft_wrap=True)
     last = _follow(instance, run, deadline, out)
@@ -153,11 +155,11 @@ def _patient_look(instance: Settings, run: DagRun, deadline: float) -> Look:
 
 
 def changes(dag_id: str, seen: Look, told: dict[str, str | None]) -> list[str]:
-    """A line for each task whose state is another than was `told` of it."""
+    """A line for each task that has begun and whose state is another than was `told` of it."""
     return [
         f"  {dag_id}.{task.task_id} {task.state}{_lasting(task.seconds)}"
         for task in seen.tasks
-        if task.state is not None and told.get(task.task_id) != task.state
+        if task.state not in _WAITING and told.get(task.task_id) != task.state
     ]
 
 
