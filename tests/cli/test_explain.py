@@ -322,7 +322,7 @@ def test_the_layout_tells_the_whole_way(capsys: pytest.CaptureFixture[str]):
     printed = capsys.readouterr().out
     for words in (
         "a · HERE · us-il · 2024-05-01 12:00:00 UTC", "4/17", '{"a": [1]}',
-        "judged by rules 0123456789ab, at latitude 42",
+        "judged at level 1 by rules 0123456789ab, at latitude 42",
         "-67.8 .. 32.2", "default", "suspect", "dew point ≤ temperature", "raw.observations", "! mind [this]",
         "searched of Raw: the hours 2024-05-01T12; searched of the quarantine: all hours",
     ):  # fmt: skip
