@@ -108,6 +108,10 @@ def test_a_platform_at_work_is_fine_at_every_stage():
             "curated.observations", FINE, "the query observations keeps it up",
         ),
         (with_table("curated.quarantine", None), "curated.quarantine", FINE, "nothing was unreadable so far"),
+        (
+            with_table("curated.quarantine", Held(1, NOW - timedelta(hours=1))),
+            "curated.quarantine", FINE, "the query archive keeps it up",
+        ),
         (with_table("gold.stations", None), "gold.stations", EMPTY, "nobody has registered a station"),
         (with_table("gold.later", None), "gold.later", FINE, "nothing was written to it so far"),
         (

@@ -66,7 +66,8 @@ class Stage:
 class Filled:
     """How a Delta table is filled: by which query of the stream, or by which Dag.
 
-    `limit`: how old its newest row may be where a Dag fills it. `if_empty`: what it means when it is well and empty.
+    `limit`: how old its newest row may be where a Dag fills it. `if_empty`: what it means when it is well and empty;
+    how old its newest row is tells nothing then.
     """
 
     query: str | None = None
@@ -211,7 +212,7 @@ def _why_empty(facts: Facts, filled: Filled) -> str:
 
 
 def _why_stale(facts: Facts, filled: Filled, newest: datetime | None) -> str | None:
-    if filled.query:
+    if filled.query and not filled.if_empty:
         lag, appended = facts.lag.get(filled.query, 0), facts.topic.newest_at if facts.topic else None
         behind = appended - newest if appended and newest else timedelta(0)
         if lag and behind > _BEHIND_LIMIT:
