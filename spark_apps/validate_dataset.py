@@ -39,15 +39,14 @@ def main() -> int:
     spark = SparkSession.builder.appName("validate_dataset").getOrCreate()
     try:
         answer, failures = validate(spark, settings(), dataset, span, asked.version)
+        told, code = [*failures, json.dumps(answer)], int(bool(failures))
     except Exception:
         # Python's own code for it is 1, which says that the table was judged and found bad.
-        traceback.print_exc()
-        return NO_VERDICT
-    for line in failures:
-        print(line)
-    print(json.dumps(answer))
+        told, code = [traceback.format_exc()], NO_VERDICT
+    print(*told, sep="\n", flush=True)
+    # Last: what is printed while spark-submit already ends may be lost.
     spark.stop()
-    return int(bool(failures))
+    return code
 
 
 if __name__ == "__main__":

@@ -85,4 +85,4 @@ def test_the_application_says_that_a_table_is_bad(spark: SparkSession, lake: Set
 def test_the_application_says_that_it_has_no_verdict(clean_home: None, lake: Settings) -> None:
     done = ran(lake, GOLD_STATIONS)
     assert done.returncode == 2, done.stderr
-    assert "Traceback" in done.stderr
+    assert "Traceback" in done.stdout
