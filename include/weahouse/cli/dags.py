@@ -43,11 +43,12 @@ def run_once(
     timeout: Annotated[str, typer.Option(help="How long to wait for all of them: 90s, 15m, 2h.")] = "1h",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Run each Dag but the stream's supervision once, one after the other, and wait for its end.
+    """Run each Dag once, one after the other, and wait for its end.
 
-    In the order in which they feed each other. Curated is the hour that is open; compaction and the backfills are dry
-    runs, which change nothing and ask nobody. A Dag that is paused is un-paused, and stays so. Where a run fails the
-    next one is tried nevertheless. What runs when the time is over, or when you press Ctrl-C, goes on in Airflow.
+    In the order in which they feed each other, without the stream's supervision, which never ends. Curated is the hour
+    that is open; compaction and the backfills are dry runs, which change nothing and ask nobody. A Dag that is paused
+    is un-paused, and stays so. Where a run fails the next one is tried nevertheless. What runs when the time is over,
+    or when you press Ctrl-C, goes on in Airflow.
 
     Exit code 1 when a run failed or has not ended.
 
