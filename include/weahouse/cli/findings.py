@@ -215,7 +215,7 @@ def _dags(settings: Settings) -> dict[str, DagState]:
     from weahouse.orchestration.hand_runs import DAG_IDS
     from weahouse.orchestration.status import SUPERVISOR
 
-    return dag_states(settings, [SUPERVISOR, *DAG_IDS], timeout=LIMIT_S / 2)
+    return dag_states(settings, [SUPERVISOR, *DAG_IDS], timeout=LIMIT_S)
 
 
 def _without_hdfs(settings: Settings) -> str:
