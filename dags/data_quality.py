@@ -16,19 +16,17 @@ is no pass either.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from airflow.sdk import Param, dag
 
 from weahouse.orchestration.checks import ValidateDatasetOperator
-from weahouse.orchestration.defaults import DEFAULT_ARGS, Tag
+from weahouse.orchestration.defaults import DEFAULT_ARGS, FIRST_HOUR, Tag
 from weahouse.orchestration.operators import CheckParamsOperator
 from weahouse.schemas.datasets import DATASETS
 
 
 @dag(
     schedule="30 4 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    start_date=FIRST_HOUR,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

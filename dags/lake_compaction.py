@@ -18,11 +18,9 @@ again, or the partition waits for the next run.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from airflow.sdk import Param, dag
 
-from weahouse.orchestration.defaults import DEFAULT_ARGS, Tag
+from weahouse.orchestration.defaults import DEFAULT_ARGS, FIRST_HOUR, Tag
 from weahouse.orchestration.operators import CheckParamsOperator
 from weahouse.orchestration.spark_app import SparkAppOperator
 from weahouse.schemas.datasets import COMPACTED
@@ -30,7 +28,7 @@ from weahouse.schemas.datasets import COMPACTED
 
 @dag(
     schedule="30 3 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    start_date=FIRST_HOUR,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

@@ -9,7 +9,7 @@ rows, and the 10-minute panes equal what Curated makes of their windows. What wa
 **Runs** daily at 04:00 UTC for the day before, and by hand for any range, as after a backfill.
 
 **Fails** when anything differs, or when nothing was compared; the log and the row name ten faults of each kind. What to
-do: docs/runbooks/reconciliation_failed.md.
+do: docs/runbooks/reconciliation_failed.md. A day on which nothing was appended is skipped.
 
 **Idempotent**: it writes nothing but its row, which a second run of the range replaces. **Concurrency**: one run at a
 time, in the one slot of the pool `spark`; the stream goes on, for only what is committed is compared.
@@ -17,18 +17,16 @@ time, in the one slot of the pool `spark`; the stream goes on, for only what is 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from airflow.sdk import Param, dag
 
-from weahouse.orchestration.defaults import DEFAULT_ARGS, Tag
+from weahouse.orchestration.defaults import DEFAULT_ARGS, FIRST_HOUR, Tag
 from weahouse.orchestration.operators import PlanReconciliationOperator
 from weahouse.orchestration.spark_app import SparkAppOperator
 
 
 @dag(
     schedule="0 4 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    start_date=FIRST_HOUR,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

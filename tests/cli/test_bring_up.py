@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from weahouse.cli.bring_up import check_home
+from weahouse.cli.bring_up import check_home, steps
 from weahouse.cli.errors import UserError
 from weahouse.settings import Settings
 
@@ -24,3 +24,11 @@ def test_a_folder_with_somebodys_things_is_refused_by_name(tmp_path: Path):
     (tmp_path / "photos").mkdir()
     with pytest.raises(UserError, match=str(tmp_path)):
         check_home(Settings(home=tmp_path))
+
+
+@pytest.mark.parametrize("feed", ["both", "none"])
+def test_the_dags_are_switched_on_when_the_stream_has_done_its_first_batch(feed: str):
+    assert [step.title for step in steps(feed)][-2:] == [
+        "First observation" if feed == "both" else "Stream",
+        "Scheduled Dags",
+    ]

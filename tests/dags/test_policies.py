@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ast
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from airflow.sdk.definitions.param import ParamsDict
 from airflow.serialization.serialized_objects import DagSerialization
 
-from weahouse.orchestration.defaults import Tag
+from weahouse.orchestration.defaults import FIRST_HOUR, Tag
 from weahouse.orchestration.failures import tell
+from weahouse.orchestration.hand_runs import DAG_IDS, ORDER
+from weahouse.orchestration.status import SUPERVISOR
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
+
+    from weahouse.orchestration.hand_runs import HandRun
 
 DAGS = Path(__file__).parents[2] / "dags"
 FILES = sorted(DAGS.glob("*.py"))
@@ -22,6 +28,28 @@ FILES = sorted(DAGS.glob("*.py"))
 def test_every_dag_file_is_read_without_an_error(dag_bag: DagBag) -> None:
     assert dag_bag.import_errors == {}
     assert len(dag_bag.dags) == len(FILES) > 0
+
+
+def test_every_dag_has_its_place_among_those_that_run_once_or_keeps_the_stream() -> None:
+    assert sorted([*DAG_IDS, SUPERVISOR]) == [file.stem for file in FILES]
+
+
+@pytest.mark.parametrize("run", ORDER, ids=lambda run: run.dag_id)
+def test_a_run_by_hand_gives_parameters_that_its_dag_takes(dag_bag: DagBag, run: HandRun) -> None:
+    dag = dag_bag.dags[run.dag_id]
+    conf = run.conf(datetime(2024, 5, 1, 13, 59, tzinfo=UTC))
+    assert conf.keys() <= dag.params.keys()
+    ParamsDict({**dag.params, **conf}).validate()
+    assert run.is_scheduled == dag.timetable.can_be_scheduled
+
+
+def test_dags_run_once_behind_those_whose_assets_wake_them(dag_bag: DagBag) -> None:
+    published: set[str] = set()
+    for dag_id in DAG_IDS:
+        dag = dag_bag.dags[dag_id]
+        waking = dag.schedule if isinstance(dag.schedule, list) else []
+        assert {asset.name for asset in waking} <= published
+        published |= {asset.name for task in dag.tasks for asset in task.outlets}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -46,6 +74,11 @@ class TestADag:
         tags = dag_bag.dags[file.stem].tags
         assert tags
         assert tags <= set(Tag)
+
+    def test_makes_up_for_nothing_from_before_the_instance(self, dag_bag: DagBag, file: Path) -> None:
+        start = dag_bag.dags[file.stem].start_date
+        # The supervision has no times, and needs a start that lies behind it.
+        assert start is None or start >= FIRST_HOUR or file.stem == SUPERVISOR
 
     def test_retries_each_task_at_least_twice(self, dag_bag: DagBag, file: Path) -> None:
         dag = dag_bag.dags[file.stem]

@@ -13,7 +13,7 @@ from weahouse.embedded import airflow
 from weahouse.embedded.instance import start_all, stop_all
 from weahouse.io import cassandra, lake
 from weahouse.io.kafka import begin_offsets, end_offsets
-from weahouse.orchestration import driver
+from weahouse.orchestration import driver, rest
 from weahouse.orchestration.status import lag_by_query, read_progress, stream_status
 from weahouse.settings import Settings
 from weahouse.sources.producer import Sender
@@ -98,4 +98,6 @@ def control_plane(platform: Settings) -> Iterator[Settings]:
     airflow.prepare(platform, print)
     start_all(platform, airflow.services(platform), print)
     yield platform
+    # Airflow's database outlives its processes: the next module's tests find every Dag paused too.
+    rest.request(platform, "PATCH", "dags?dag_id_pattern=%25", {"is_paused": True}, timeout=60.0)
     stop_all(platform, airflow.COMPONENT_OF)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 CURATION, GOLD, REPLAY = "observation_curation", "gold_aggregation", "kafka_replay"
+RECONCILIATION = "reconciliation"
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,13 @@ def _lines(file: Path) -> list[str]:
 def test_the_form_refuses_what_is_no_hour(awake: Settings):
     with pytest.raises(rest.AirflowError, match="400"):
         DagRun.trigger(awake, CURATION, {"ingest_hour": "yesterday"})
+
+
+def test_a_day_on_which_nothing_was_appended_has_nothing_to_prove(awake: Settings):
+    rest.unpause(awake, RECONCILIATION)
+    run = DagRun.trigger(awake, RECONCILIATION, {})
+    run.await_state("success")
+    assert run.states() == {"choose_range": "skipped", "reconcile_offsets": "skipped"}
 
 
 def test_a_replay_plans_as_a_dry_run_and_changes_what_a_person_has_approved(awake: Settings, stream: Stream):

@@ -116,7 +116,9 @@ def test_lateness_tells_each_stations_delay_and_what_would_suit(late: Apart):
 
 
 def test_the_doctor_finds_the_streams_folders_in_bounds(late: Apart):
-    done = Apart(replace(late.settings, observations_trigger=timedelta(seconds=2))).weahouse("doctor", "--json")
+    done = Apart(replace(late.settings, observations_trigger=timedelta(seconds=2))).weahouse(
+        "doctor", "--folders", "--json"
+    )
     told = json.loads(done.stdout)
     assert (done.returncode, told["verdict"]) == (0, "ok")
     held = {figure["what"]: figure["held"] for figure in told["figures"]}
@@ -128,7 +130,7 @@ def test_the_doctor_finds_the_streams_folders_in_bounds(late: Apart):
 
 def test_the_doctor_asks_for_attention_when_a_log_would_outgrow_its_folder(late: Apart):
     # At the tests' pace of a batch each second.
-    done = late.weahouse("doctor", "--json")
+    done = late.weahouse("doctor", "--folders", "--json")
     told = json.loads(done.stdout)
     assert (done.returncode, told["verdict"]) == (1, "attention")
     assert [f["what"] for f in told["figures"] if f["verdict"] == "attention"] == ["curated.observations log"]

@@ -43,6 +43,8 @@ def steps(feed: str) -> list[Step]:
         Step("Supervision of the stream", _supervision),
         Step(f"Feed: {feed}", lambda settings, report: _feed(settings, report, feed)),
         Step("First observation" if feed != "none" else "Stream", lambda s, report: _flowing(s, report, feed)),
+        # Last: their applications of Spark would take the cores from the stream's first batch.
+        Step("Scheduled Dags", _schedules),
     ]
 
 
@@ -143,6 +145,14 @@ def _flowing(settings: Settings, report: Report, feed: str) -> None:
                 f"see `weahouse logs stream`, `weahouse logs feed` and the task log of {SUPERVISOR}"
             )
         time.sleep(0.5)
+
+
+def _schedules(settings: Settings, report: Report) -> None:
+    from weahouse.orchestration.hand_runs import DAG_IDS
+    from weahouse.orchestration.schedules import switch_on
+
+    if switched := switch_on(settings, DAG_IDS):
+        report(f"switched on {', '.join(switched)}")
 
 
 def _has_observation(settings: Settings) -> bool:

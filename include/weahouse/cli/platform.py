@@ -47,7 +47,8 @@ def up(
 ) -> None:
     """Start the platform, or what of it does not run, and return when observations flow.
 
-    The first time it also downloads the servers' jars and creates the topic, tables, zones and registry.
+    The first time it also downloads the servers' jars and creates the topic, tables, zones and registry. Each Dag is
+    switched on once, at the end; what you pause in Airflow stays paused.
     """
     from weahouse.cli import bring_up, state
     from weahouse.embedded import instance

@@ -38,12 +38,12 @@ def collect(settings: Settings) -> Document:
     """{"services", "stream", "counts"}; None stands for what could not be found out."""
     from weahouse.embedded.instance import FEED, SERVICES, STREAM, service_states
 
-    services = _ask(lambda: service_states(settings, SERVICES))
-    wanted = _ask(lambda: _stream_is_wanted(settings))
-    stream = _ask(lambda: _stream(settings))
-    kafka = _ask(lambda: _kafka_records(settings))
-    lake = _ask(lambda: _lake(settings))
-    alerts = _ask(lambda: _active_alerts(settings))
+    services = ask(lambda: service_states(settings, SERVICES))
+    wanted = ask(lambda: _stream_is_wanted(settings))
+    stream = ask(lambda: _stream(settings))
+    kafka = ask(lambda: _kafka_records(settings))
+    lake = ask(lambda: _lake(settings))
+    alerts = ask(lambda: _active_alerts(settings))
     deadline = time.monotonic() + LIMIT_S
     states = dict(_answer(services, deadline, {}))
     if not _answer(wanted, deadline, True):
@@ -119,7 +119,7 @@ def _active_alerts(settings: Settings) -> int:
     return count_active(settings)
 
 
-def _ask(question: Callable[[], Any]) -> Future[Any]:
+def ask(question: Callable[[], Any]) -> Future[Any]:
     """The answer to come. Its thread is a daemon: an executor would wait at exit for a client that hangs."""
     answer: Future[Any] = Future()
 

@@ -122,6 +122,15 @@ def begin_offsets(settings: Settings) -> dict[int, int]:
     return _offsets(settings, OffsetSpec.earliest(), OBSERVATIONS_TOPIC)
 
 
+def newest_append(settings: Settings) -> datetime | None:
+    """When the newest record of the observations topic was appended; None where it holds none."""
+    from confluent_kafka.admin import OffsetSpec
+
+    times_ms = [found.timestamp for found in _listed(settings, OffsetSpec.max_timestamp(), OBSERVATIONS_TOPIC).values()]
+    # A partition that holds nothing has the time -1.
+    return datetime.fromtimestamp(max(times_ms) / 1000, UTC) if max(times_ms, default=-1) >= 0 else None
+
+
 def broker_time(producer: Producer, seconds: float = TIMEOUT_S) -> datetime:
     """The broker's time, told by the record that it appends to the clock's topic for it. Raises KafkaError."""
     told: list[Any] = []
@@ -192,15 +201,20 @@ def _partitions(settings: Settings, name: str) -> list[int]:
 
 
 def _offsets(settings: Settings, spec: Any, topic: Topic) -> dict[int, int]:
+    return {partition: found.offset for partition, found in _listed(settings, spec, topic).items()}
+
+
+def _listed(settings: Settings, spec: Any, topic: Topic) -> dict[int, Any]:
+    """By partition the record that is asked for, with its `offset` and `timestamp`."""
     from confluent_kafka import TopicPartition
 
     name = _name(settings, topic)
     wanted = {TopicPartition(name, partition): spec for partition in _partitions(settings, name)}
     admin = _admin(settings)
 
-    def ask() -> dict[int, int]:
+    def ask() -> dict[int, Any]:
         futures = admin.list_offsets(wanted, request_timeout=TIMEOUT_S)
-        return {where.partition: future.result().offset for where, future in futures.items()}
+        return {where.partition: future.result() for where, future in futures.items()}
 
     return _reach(settings, ask)
 

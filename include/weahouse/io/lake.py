@@ -33,6 +33,10 @@ class LakeError(RuntimeError):
     """The lake could not be reached or the query cannot be run; one sentence."""
 
 
+class MissingTableError(LakeError):
+    """A query names a table that nothing was written to yet."""
+
+
 def table_uri(settings: Settings, dataset: Dataset) -> str:
     """`hdfs://host:port/weahouse/zone/table`."""
     return settings.hdfs + path(dataset, settings.hdfs_root)
@@ -108,8 +112,8 @@ def query(settings: Settings, sql: str) -> pa.Table:
 
 
 def rows(table: pa.Table) -> list[dict[str, Any]]:
-    """A result as rows that JSON can hold: times as RFC 3339, bytes as text or, where they are none, as hex."""
-    return [{name: _plain(value) for name, value in row.items()} for row in table.to_pylist()]
+    """A result as rows of `plain` values."""
+    return [{name: plain(value) for name, value in row.items()} for row in table.to_pylist()]
 
 
 def _arrow(stream: Any) -> pa.Table:
@@ -128,12 +132,13 @@ def _tables_named(sql: str) -> list[Dataset]:
 def _register(settings: Settings, builder: QueryBuilder, dataset: Dataset) -> None:
     table = open_table(settings, dataset)
     if table is None:
-        raise LakeError(f"{dataset.name} does not exist yet: its first row creates it")
+        raise MissingTableError(f"{dataset.name} does not exist yet: its first row creates it")
     builder.execute(f"CREATE SCHEMA IF NOT EXISTS {dataset.zone}").read_all()
     builder.register(dataset.name, table)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: times as RFC 3339, bytes as text or, where they are none, as hex."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
@@ -148,9 +153,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return _text(value)
     if isinstance(value, dict):
-        return {name: _plain(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_plain(member) for member in value]
+        return {name: plain(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(member) for member in value]
     return str(value)
 
 

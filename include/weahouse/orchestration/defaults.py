@@ -32,5 +32,6 @@ DEFAULT_ARGS: dict[str, Any] = {
     "on_failure_callback": tell,
 }
 
-# From when on a Dag that skips no hour has something to do.
+# From when on a Dag of the clock has something to do. Were it to start before, Airflow would make up for the last time
+# that it missed as soon as the Dag is switched on.
 FIRST_HOUR = first_hour(settings())

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from weahouse.io.hdfs import Hdfs
 from weahouse.orchestration import driver, ingest_hours
 from weahouse.orchestration.replay_request import ReplayRequest, ReplayRequestError
 from weahouse.orchestration.topic_offsets import TopicOffsets
+from weahouse.schemas.datasets import RAW_OBSERVATIONS
+from weahouse.schemas.render import path
 from weahouse.settings import settings
 
 if TYPE_CHECKING:
@@ -113,11 +116,12 @@ class TouchedUnitsOperator(BaseOperator):
 class PlanReconciliationOperator(BaseOperator):
     """Decides which range of append times a run proves: that of its parameters, else the day before the present one.
 
-    Returns {"from", "to"}, RFC 3339. Raises AirflowFailException for a range that cannot be meant.
+    Returns {"from", "to"}, RFC 3339. Raises AirflowFailException for a range that cannot be meant. A day that nobody
+    named and on which nothing was appended is skipped: the platform slept, or is younger.
     """
 
     def execute(self, context: Context) -> dict[str, str]:
-        """Read `from` and `to`."""
+        """Read `from` and `to`; raises KafkaException or OSError, and is retried, while a server does not answer."""
         reject_unknown_conf(context)
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         given = [context["params"][name] for name in ("from", "to")]
@@ -129,6 +133,8 @@ class PlanReconciliationOperator(BaseOperator):
             ) from None
         if begin.tzinfo is None or end.tzinfo is None or begin >= end:
             raise AirflowFailException(f"from {given[0]!r} must lie before to {given[1]!r}, both with a zone")
+        if not any(given) and not _was_appended_on(begin):
+            raise AirflowSkipException(f"nothing was appended on {begin:%Y-%m-%d}: there is nothing to prove")
         return {"from": begin.isoformat(), "to": end.isoformat()}
 
 
@@ -151,6 +157,17 @@ class PlanReplayOperator(BaseOperator):
             raise AirflowFailException(str(error)) from None
         self.log.info("plan: %s", json.dumps(plan, indent=2))
         return plan
+
+
+def _was_appended_on(day: datetime) -> bool:
+    """Whether Kafka or Raw holds a record of the day; a topic that was created again knows none of the one before."""
+    offsets = TopicOffsets()
+    if offsets.since(day) != offsets.since(day + _DAY):
+        return True
+    instance = settings()
+    hdfs, folder = Hdfs(instance), path(RAW_OBSERVATIONS, instance.hdfs_root)
+    hours = [ingest_hours.hour_of(day + n * ingest_hours.HOUR) for n in range(24)]
+    return any(hdfs.exists(f"{folder}/ingest_hour={hour}") for hour in hours)
 
 
 def _as_json(offsets: dict[int, int]) -> dict[str, int]:
