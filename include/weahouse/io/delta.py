@@ -56,9 +56,12 @@ def open_table(spark: SparkSession, settings: Settings, dataset: Dataset) -> Del
     return DeltaTable.forPath(spark, table_path(settings, dataset))
 
 
-def read_table(spark: SparkSession, settings: Settings, dataset: Dataset) -> DataFrame:
-    """The table's rows at its newest version."""
-    return spark.read.format("delta").load(table_path(settings, dataset))
+def read_table(spark: SparkSession, settings: Settings, dataset: Dataset, version: int | None = None) -> DataFrame:
+    """The table's rows at a version, the newest one where it is None."""
+    reader = spark.read.format("delta")
+    if version is not None:
+        reader = reader.option("versionAsOf", version)
+    return reader.load(table_path(settings, dataset))
 
 
 def version_of(spark: SparkSession, settings: Settings, dataset: Dataset) -> int:
