@@ -18,7 +18,7 @@ from weahouse.io.folders import new_folder, write_text
 from weahouse.ml.baselines import BASELINES, CLIMATOLOGY
 from weahouse.ml.card import card
 from weahouse.ml.comparison import Trained, train_target
-from weahouse.ml.errors import ModelError, ModelExistsError, NoDataError, OutdatedComparisonError
+from weahouse.ml.errors import ModelError, ModelExistsError, NoDataError, NothingTrainedError, OutdatedComparisonError
 from weahouse.ml.estimators import KINDS, LEARNED
 from weahouse.ml.features import check_features, schema_hash
 from weahouse.ml.promotion import CANDIDATE, CHAMPION
@@ -102,7 +102,8 @@ def train(
         except ModelError as error:
             refused[target.name] = f"{type(error).__name__}: {error}"
     if not trained:
-        raise NoDataError(f"no target could be trained, so nothing was registered: {next(iter(refused.values()))}")
+        reason = next(iter(refused.values()))
+        raise NothingTrainedError(f"no target could be trained, so nothing was registered: {reason}")
     _write(spark, settings, training, trained)
     record(spark, settings, _rows(settings, training, trained, known))
     told = {target.name: {"kind": found.kind} | _short(found) for target, found in trained.items()}

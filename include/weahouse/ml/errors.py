@@ -11,6 +11,10 @@ class NoDataError(ModelError):
     """There are too few examples, or none, to train or to verify with."""
 
 
+class NothingTrainedError(ModelError):
+    """No target could be trained; names the reason of the first."""
+
+
 class OneClassError(ModelError):
     """It always rained in the training data, or never: there is nothing to tell apart."""
 

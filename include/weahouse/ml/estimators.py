@@ -27,9 +27,9 @@ KINDS = (LINEAR, BOOSTED_TREES)
 LEAST_EXAMPLES = 500
 # On two cores a fit of the trees takes some ten seconds with so many; all of six years' would take three times that.
 MOST_EXAMPLES_OF_TREES = 100_000
+_ITERATIONS = 30
 _TREES: dict[str, Any] = {
     "maxDepth": 5,
-    "maxIter": 30,
     "stepSize": 0.2,
     # Each tree sees a part of the rows and of the features: quicker, and no two trees are alike.
     "subsamplingRate": 0.7,
@@ -41,8 +41,8 @@ _REGULARISATION = 0.001
 _OUTPUTS = ("features", "prediction", "rawPrediction", "probability")
 
 
-def fit(examples: DataFrame, target: Target, kind: str) -> PipelineModel:
-    """Train a pipeline of a kind with `examples`: FEATURES, `observed_value` and the target's persistence.
+def fit(examples: DataFrame, target: Target, kind: str, iterations: int = _ITERATIONS) -> PipelineModel:
+    """Train a pipeline of a kind with `examples`: FEATURES and `observed_value`; `iterations` are those of trees.
 
     Features that have no value at all are left out; single missing values are their medians'. Raises NoDataError where
     there are fewer than `LEAST_EXAMPLES`, OneClassError where the outcomes of a probability are all the same.
@@ -54,7 +54,7 @@ def fit(examples: DataFrame, target: Target, kind: str) -> PipelineModel:
     stages = [
         Imputer(strategy="median", inputCols=known, outputCols=filled),
         VectorAssembler(inputCols=filled, outputCol="features"),
-        _estimator(target, kind),
+        _estimator(target, kind, iterations),
     ]
     return Pipeline(stages=stages).fit(labelled)
 
@@ -99,7 +99,9 @@ def _sample(examples: DataFrame, count: int) -> DataFrame:
     return examples.where(F.pmod(F.xxhash64("station_id", "issued_at"), F.lit(every)) == 0)
 
 
-def _estimator(target: Target, kind: str) -> Any:
-    if target.is_probability:
-        return LogisticRegression(regParam=_REGULARISATION) if kind == LINEAR else GBTClassifier(**_TREES)
-    return LinearRegression(regParam=_REGULARISATION) if kind == LINEAR else GBTRegressor(**_TREES)
+def _estimator(target: Target, kind: str, iterations: int) -> Any:
+    if kind == LINEAR:
+        linear = LogisticRegression if target.is_probability else LinearRegression
+        return linear(regParam=_REGULARISATION)
+    trees = GBTClassifier if target.is_probability else GBTRegressor
+    return trees(maxIter=iterations, **_TREES)
