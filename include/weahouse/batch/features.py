@@ -47,7 +47,7 @@ def build_features(
         rows.unpersist()
 
 
-def days_of(features: DataFrame) -> tuple[datetime, datetime] | None:
+def span_of(features: DataFrame) -> tuple[datetime, datetime] | None:
     """The first and the last reference time of features, None where there is none."""
     row = features.agg(F.min("issued_at").alias("first"), F.max("issued_at").alias("last")).first()
     if row is None or row["first"] is None:

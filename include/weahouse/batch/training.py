@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.errors import AnalysisException
 
-from weahouse.batch.features import days_of
+from weahouse.batch.features import span_of
 from weahouse.batch.hourly import GOLD_HOURLY_SUMMARIES
 from weahouse.batch.registry import Model, champion_of, models, predictor, record
 from weahouse.io.delta import ensure_table, read_table, version_of
@@ -89,7 +89,7 @@ def train(
     if any(model.model_version == version for model in known):
         raise ModelExistsError(f"a training {version} is registered already: choose another version")
     features, hourly, read = _read(spark, settings, features_version, hourly_version)
-    span = days_of(features)
+    span = span_of(features)
     if span is None:
         raise NoDataError(f"{GOLD_STATION_FEATURES.name} is empty: run gold_aggregation first")
     training = _Training(version, created_at, span[0], plan(*span), read)

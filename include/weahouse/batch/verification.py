@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 _DAY = timedelta(days=1)
+# Long enough that one front does not decide, and as much to read in each hour of any year.
+_RUNNING = timedelta(days=30)
 _LONGEST_LEAD = timedelta(hours=max(target.lead_time_h for target in TARGETS))
 
 
@@ -29,8 +31,8 @@ def verify(spark: SparkSession, settings: Settings, begin: datetime, end: dateti
     """Verify the forecasts that are valid in (begin, end]; what was verified there before is made anew.
 
     Half-open at the begin, as a forecast is valid at the end of its hour: a day of hours is verified as one. Late and
-    corrected observations are taken in by verifying the same range again. Returns forecasts, verified, and `skill`, of
-    all that has been verified so far. Raises ValueError where the range is empty.
+    corrected observations are taken in by verifying the same range again. Returns forecasts, verified, and `skill`, each
+    model's by lead time over the 30 days up to the end. Raises ValueError where the range is empty.
     """
     if end <= begin:
         raise ValueError(f"({begin.isoformat()}, {end.isoformat()}] is empty: let the end be after the begin")
@@ -51,12 +53,12 @@ def verify(spark: SparkSession, settings: Settings, begin: datetime, end: dateti
         counts = {"forecasts": given.count(), "verified": rows.count()}
     finally:
         rows.unpersist()
-    return counts | {"skill": skill_so_far(spark, settings)}
+    return counts | {"skill": _skill_until(spark, settings, last)}
 
 
-def skill_so_far(spark: SparkSession, settings: Settings) -> list[dict[str, Any]]:
-    """Each model's running skill against both baselines by lead time, of all that has been verified."""
-    told = running_skill(read_table(spark, settings, GOLD_FORECAST_VERIFICATION))
+def _skill_until(spark: SparkSession, settings: Settings, end: datetime) -> list[dict[str, Any]]:
+    is_recent = F.col("valid_date").between(F.lit((end - _RUNNING).date()), F.lit(end.date()))
+    told = running_skill(read_table(spark, settings, GOLD_FORECAST_VERIFICATION).where(is_recent))
     return [row.asDict() for row in told.orderBy("predictand", "lead_time_h", "model_name", "model_version").collect()]
 
 
