@@ -31,8 +31,8 @@ def verify(spark: SparkSession, settings: Settings, begin: datetime, end: dateti
     """Verify the forecasts that are valid in (begin, end]; what was verified there before is made anew.
 
     Half-open at the begin, as a forecast is valid at the end of its hour: a day of hours is verified as one. Late and
-    corrected observations are taken in by verifying the same range again. Returns forecasts, verified, and `skill`, each
-    model's by lead time over the 30 days up to the end. Raises ValueError where the range is empty.
+    corrected observations are taken in by verifying the same range again. Returns forecasts, verified, and `skill`,
+    each model's by lead time over the 30 days up to the end. Raises ValueError where the range is empty.
     """
     if end <= begin:
         raise ValueError(f"({begin.isoformat()}, {end.isoformat()}] is empty: let the end be after the begin")
