@@ -93,7 +93,9 @@ def spark_session() -> Iterator[SparkSession]:
     from weahouse.embedded.jars import resolve
 
     resolve(TEST_SETTINGS, print)
-    session = local_session(TEST_SETTINGS, "tests", "local[2]")
+    # The catalog makes this folder with the first table: without a scheme on HDFS, which not every test starts.
+    warehouse = {"spark.sql.warehouse.dir": f"file:{HOME}/spark/warehouse"}
+    session = local_session(TEST_SETTINGS, "tests", "local[2]", **warehouse)
     try:
         yield session
     finally:

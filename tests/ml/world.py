@@ -57,7 +57,7 @@ def world(days: int = DAYS, begin: datetime = MIDNIGHT) -> list[dict[str, Any]]:
     """Hours of two stations with a daily cycle of 8 degrees on weather that changes over days.
 
     Within an hour little changes, so that persistence is good and climatology poor; within six the sun decides. It
-    rains where pressure is low, and pressure moves slowly, so that rain announces itself.
+    rains where pressure is low, and pressure moves within a day, so that rain announces itself.
     """
     return [row for number, station in enumerate(STATIONS) for row in _station(station, number, days, begin)]
 
@@ -68,7 +68,7 @@ def _station(station: str, number: int, days: int, begin: datetime) -> Iterable[
     for n in range(days * 24):
         # Half of an anomaly is left after three days; its size is some 4 degrees.
         warmth = 0.99 * warmth + chance.gauss(0, 0.55)
-        low = 0.98 * low + chance.gauss(0, 1.0)
+        low = 0.95 * low + chance.gauss(0, 1.6)
         temperature_c = 15 + 8 * math.sin(2 * math.pi * (n % 24 - 9) / 24) + warmth
         yield hour(
             station,
