@@ -149,8 +149,9 @@ def _solar_elevation_deg(lead_h: int) -> Column:
     from_noon = F.radians(15 * (F.hour("issued_at") + lead_h - 12) + F.col("longitude_deg"))
     latitude = F.radians("latitude_deg")
     sine = F.sin(latitude) * F.sin(declination) + F.cos(latitude) * F.cos(declination) * F.cos(from_noon)
-    # Rounding may lead beyond 1, where the arc sine has no value.
-    return F.degrees(F.asin(F.least(F.lit(1.0), F.greatest(F.lit(-1.0), sine))))
+    # Rounding may lead beyond 1, where the arc sine has no value; least and greatest would make a number of a null.
+    within = F.least(F.lit(1.0), F.greatest(F.lit(-1.0), sine))
+    return F.when(sine.isNotNull(), F.degrees(F.asin(within)))
 
 
 def _days() -> Column:
