@@ -45,7 +45,7 @@ docs: setup ## Generate docs/reference again, and docs/benchmarks.md from what w
 	.venv/bin/python docs/generate.py
 	.venv/bin/python -m bench.report
 
-qc-scores: setup ## Score quality control of level 1 and write docs/reference/quality_scores.md
+qc-scores: setup ## Score quality control and write docs/reference/quality_scores.md
 	.venv/bin/python -m bench.quality_scores
 
 lock: setup ## Resolve requirements.txt into requirements.lock, with hashes

@@ -1,4 +1,4 @@
-"""`make qc-scores`: how well level 1 finds the faults of a simulated network, and whether SURFRAD's own flags agree.
+"""`make qc-scores`: how well quality control finds a simulated network's faults, and whether SURFRAD's flags agree.
 
 No server is needed. Writes docs/reference/quality_scores.md; exit code 1 when a requirement is not met.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from bench.quality_context import ContextLoad, ContextScores, score_context
 from bench.quality_page import Agreement, Load, page, share_text
 from bench.quality_truth import Scores, Verdict, score, simulated, verdicts_of
 from weahouse.cli.judging import local_spark, records_table, with_registry
@@ -38,15 +39,17 @@ if TYPE_CHECKING:
 PAGE = ROOT / "docs" / "reference" / "quality_scores.md"
 SURFRAD_DAY = ROOT / "tests" / "data" / "surfrad-alamosa-2016-01-01.dat.gz"
 LEAST_PRECISION = LEAST_RECALL = 0.95
+LEAST_CONTEXT_RECALL = 0.9
 
 
 def main() -> int:
-    load, rules = Load(), load_rules()
+    load, context_load, rules = Load(), ContextLoad(), load_rules()
     with local_spark() as (spark, folder):
         scores = score_network(spark, folder / "network", load, rules)
+        context = score_context(spark, folder / "context", context_load)
         agreements = agree(spark, folder / "surfrad", SURFRAD_DAY, rules)
-    PAGE.write_text(page(load, rules, scores, agreements))
-    unmet = failures(scores)
+    PAGE.write_text(page(load, rules, scores, context_load, context, agreements))
+    unmet = [*failures(scores), *context_failures(context)]
     print("\n".join([f"wrote {PAGE.relative_to(ROOT)}", *unmet]))
     return int(bool(unmet))
 
@@ -108,6 +111,17 @@ def failures(scores: Scores) -> list[str]:
     for kind, found in scores.kinds.items():
         if found.recall is not None and found.recall < LEAST_RECALL:
             told.append(f"recall of {kind} is {share_text(found.recall)}, not {LEAST_RECALL}")
+    return told
+
+
+def context_failures(scores: ContextScores) -> list[str]:
+    """A line for each requirement of levels 2 and 3 that is not met."""
+    told = []
+    if (scores.total().precision or 0.0) < LEAST_PRECISION:
+        told.append(f"precision of levels 2 and 3 is {share_text(scores.total().precision)}, not {LEAST_PRECISION}")
+    for kind, found in scores.faults.items():
+        if (found.recall or 0.0) < LEAST_CONTEXT_RECALL:
+            told.append(f"recall of {kind} by levels 2 and 3 is {share_text(found.recall)}, not {LEAST_CONTEXT_RECALL}")
     return told
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from weahouse.qc.level1 import CONSISTENCY_TESTS, TESTS, variables_of
+from weahouse.qc.masks import CONSISTENCY_TESTS, TESTS, variables_of
 from weahouse.schemas.fields import MOST_MINUTES_AHEAD, VARIABLES
 from weahouse.settings import Settings
 from weahouse.sources.faults import PROFILES, Fault, Faults

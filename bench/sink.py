@@ -81,7 +81,12 @@ def _prepared(bench: Bench, settings: Settings, batch: int, count: int) -> DataF
     read = bench.spark.read.parquet(f"file://{text}").withColumn("timestamp", F.current_timestamp())
     told = observations(parse(read), settings.lateness)
     placed = _PLACEMENT.spread(told)
-    changed = {"change": F.lit(NEW), "revision": F.lit(0), "was_present": F.lit(0)}
+    changed = {
+        "change": F.lit(NEW),
+        "contested": F.lit(False),
+        "revision": F.lit(0),
+        "was_present": F.lit(0),
+    }
     rows = judge(placed, load_rules()).withColumns(changed).persist(StorageLevel.MEMORY_AND_DISK_DESER)
     if rows.count() != count:
         raise RuntimeError(f"{rows.count()} of {count} records are observations")

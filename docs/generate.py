@@ -17,6 +17,8 @@ from weahouse.settings import PORTS, ROOT, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from weahouse.qc.rules import Rules
+
 REFERENCE = Path(__file__).parent / "reference"
 # Pages of the reference that are measured, each by a target of its own.
 MEASURED = {"quality_scores.md", "benchmarks.json", "fault_seeds.md"}
@@ -51,12 +53,15 @@ def _cql() -> str:
 
 
 def _quality() -> str:
-    from weahouse.qc.level1 import TESTS, variables_of
+    from weahouse.qc.masks import TESTS, level_of, variables_of
     from weahouse.qc.reading import SCALARS
     from weahouse.qc.rules import load_rules
 
     rules = load_rules()
-    bits = [(str(bit), str(1 << bit), f"`{test}`", _code(variables_of(test))) for bit, test in enumerate(TESTS)]
+    bits = [
+        (str(bit), str(1 << bit), str(level_of(test)), f"`{test}`", _code(variables_of(test)))
+        for bit, test in enumerate(TESTS)
+    ]
     limits = {name: rules.defaults[f"range.{name}"] for name in VARIABLES}
     ranges = [
         (
@@ -79,12 +84,47 @@ def _quality() -> str:
         f"# Quality tests\n\n{_NOTICE}\nFlags: 1 good, 2 not evaluated, 3 suspect, 4 bad, 9 missing. A test never "
         "changes or removes a value; averages leave out 4 and 9. How the limits work together and how to change them: "
         "[quality control](../quality_control.md).\n\n## Bits of `tests_applied` and `tests_failed`\n\n"
-        f"{_table(('bit', 'value', 'test', 'judges'), bits)}\n\n## Ranges\n\n"
+        f"{_table(('bit', 'value', 'level', 'test', 'judges'), bits)}\n\n## Ranges\n\n"
         f"{_table(('variable', 'suspect outside', 'bad outside', 'numbers that mean missing'), ranges)}\n\n"
         "## Ranges where the latitude is known\n\nDegrees north or south, beyond those of the row before. Winter is "
         f"the months {months} north of the equator and on it, the others south of it.\n\n"
         f"{_table(('variable', 'latitude', 'season', 'suspect outside', 'bad outside'), zones)}\n\n"
+        f"{_series(rules)}\n\n{_neighbours(rules)}\n\n"
         f"## Other thresholds\n\n{_table(('name', 'default'), others)}\n"
+    )
+
+
+def _series(rules: Rules) -> str:
+    from weahouse.qc.masks import PERSISTING, SMOOTH, STEPPED
+
+    def points(limits: Iterable[tuple[float, float]]) -> str:
+        return ", ".join(f"{minutes:g}: {change:g}" for minutes, change in limits)
+
+    steps = [(name, rules.defaults[f"step.{name}"]) for name in STEPPED]
+    changes = [(f"`{name}`", points(step.suspect), points(step.bad)) for name, step in steps]
+    still = [(f"`{name}`", f"{rules.defaults[f'persistence.{name}']:g}") for name in PERSISTING]
+    spikes = [(name, rules.defaults[f"spike.{name}"]) for name in SMOOTH]
+    legs = [(f"`{name}`", f"{spike.sigmas:g}", f"{spike.least_sigma:g}") for name, spike in spikes]
+    return (
+        "## Steps\n\nGreatest change from one observation to the next, as minutes between them: change. Limits grow "
+        "evenly between two points; there is none beyond the last.\n\n"
+        f"{_table(('variable', 'suspect above', 'bad above'), changes)}\n\n"
+        "## Persistence\n\nLeast change in an hour of 1-minute values, in the variable's unit: less is suspect.\n\n"
+        f"{_table(('variable', 'least change'), still)}\n\n"
+        "## Spikes\n\nBoth legs together above so many standard deviations of the hours before are suspect.\n\n"
+        f"{_table(('variable', 'deviations', 'least deviation'), legs)}"
+    )
+
+
+def _neighbours(rules: Rules) -> str:
+    from weahouse.qc.masks import SMOOTH
+
+    found = [(name, rules.defaults[f"buddy.{name}"]) for name in SMOOTH]
+    columns = ("radius_km", "elevation_difference_m", "least_neighbours", "deviations", "least_sigma")
+    rows = [(f"`{name}`", *[f"{getattr(buddy, column):g}" for column in columns]) for name, buddy in found]
+    return (
+        "## Neighbours\n\nBuddy check: further from the mean of the neighbours than so many of their standard "
+        f"deviations is suspect.\n\n{_table(('variable', *[f'`{column}`' for column in columns]), rows)}"
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pyspark.sql import SparkSession
 
+from weahouse.batch.proofs import is_faulty, record_proof
 from weahouse.settings import settings
 from weahouse.streaming.reconciliation import NothingToCompareError, reconcile
 
@@ -17,6 +18,9 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--from", dest="begin", type=datetime.fromisoformat)
     arguments.add_argument("--to", dest="end", type=datetime.fromisoformat)
+    arguments.add_argument(
+        "--record", choices=["true", "false"], default="false", help="keep what was found in gold.reconciliation"
+    )
     asked = arguments.parse_args()
     spark = SparkSession.builder.appName("reconcile_offsets").getOrCreate()
     try:
@@ -24,9 +28,10 @@ def main() -> int:
     except NothingToCompareError as error:
         print(json.dumps({"error": str(error)}))
         return 1
+    if asked.record == "true":
+        record_proof(settings(), asked.begin, asked.end, found)
     print(json.dumps(found))
-    faults = found["unaccounted"] + found["doubled"] + found["differing_cassandra"]
-    return int(faults > 0 or found["offsets"] == 0 or found["compared_cassandra"] == 0)
+    return int(is_faulty(found))
 
 
 if __name__ == "__main__":

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 
 from pyspark.sql import SparkSession
 
+from weahouse.io.app_log import begin_log
 from weahouse.settings import settings
 from weahouse.streaming.rebuild import Span
 from weahouse.streaming.recovery import recover
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("py4j").setLevel(logging.WARNING)
+    begin_log()
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument(
         "spans", type=json.loads, help='[{"topic": "t", "partition": 0, "start": 0, "end": 9, "after": null}]'

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 from pyspark.sql import SparkSession
 
+from weahouse.io.app_log import begin_log
 from weahouse.settings import settings
 from weahouse.streaming.driver import Driver
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("py4j").setLevel(logging.WARNING)
+    begin_log()
     spark = SparkSession.builder.appName("stream_observations").getOrCreate()
     code = Driver(spark, settings()).run()
     spark.stop()

@@ -10,15 +10,16 @@ from pyspark.sql import SparkSession
 from tests.instance import TEST_SETTINGS
 from tests.ml.world import hourly, world
 
-from weahouse.batch.hourly import GOLD_HOURLY_SUMMARIES
-from weahouse.io.delta import table_path
+from weahouse.io.delta import ensure_table, table_path
+from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES
 from weahouse.settings import Settings
 
 
 def write_hours(spark: SparkSession, settings: Settings, rows) -> None:
     """Put hours in the place of all of `gold.hourly_summaries`."""
+    ensure_table(spark, settings, GOLD_HOURLY_SUMMARIES)
     table = hourly(spark, rows).repartition("observed_date").write.format("delta").mode("overwrite")
-    table.partitionBy("observed_date").save(table_path(settings, GOLD_HOURLY_SUMMARIES))
+    table.save(table_path(settings, GOLD_HOURLY_SUMMARIES))
 
 
 @pytest.fixture(scope="module")

@@ -106,10 +106,38 @@ def test_limits_tell_whose_they_are(tmp_path: Path):
     assert found["variables"]["air_temperature_c"]["from"] == "region"
 
 
+def test_the_limits_of_levels_2_and_3_tell_whose_they_are(tmp_path: Path):
+    mine = tmp_path / "mine.yaml"
+    regions = "{us-il: {buddy: {air_temperature_c: {radius_km: 40}}, shared_radius_km: 80}}"
+    stations = f"{{'{CHICAGO}': {{step: {{air_temperature_c: {{suspect: [[60, 6]]}}}}}}}}"
+    text = DEFAULT_RULES.read_text().replace("  regions: {}", f"  regions: {regions}")
+    mine.write_text(text.replace("  stations: {}", f"  stations: {stations}"))
+    found = told(CHICAGO, "--rules", str(mine))
+    assert found["step"]["air_temperature_c"] == {
+        "suspect": [[60, 6]],
+        "bad": [[60, 19.4], [90, 19.4]],
+        "from": "station",
+    }
+    assert (found["buddy"]["air_temperature_c"]["radius_km"], found["buddy"]["air_temperature_c"]["from"]) == (
+        40,
+        "region",
+    )
+    assert found["shared_radius_km"] == {"value": 80, "from": "region"}
+    assert found["persistence"]["air_temperature_c"] == {"value": 0.1, "from": "default"}
+    assert found["spike"]["dew_point_c"] == {"sigmas": 4, "least_sigma": 1, "from": "default"}
+
+
 def test_the_table_tells_limits_and_time():
     answer = CliRunner().invoke(app, ["qc", "rules"])
     assert answer.exit_code == 0
-    for words in ("air_temperature_c", "-51.1 .. 54.4", "10 minutes ahead", "give a station or --latitude"):
+    for words in (
+        "air_temperature_c",
+        "-51.1 .. 54.4",
+        "10 minutes ahead",
+        "give a station or --latitude",
+        "1: 3, 60: 4",
+        "spike",
+    ):
         assert words in answer.stdout
 
 

@@ -66,6 +66,7 @@ class TestADag:
         allowed = (
             "__future__",
             "datetime",
+            "typing",
             "airflow.sdk",
             "weahouse.orchestration",
             "weahouse.schemas",

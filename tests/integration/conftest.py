@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from weahouse.embedded import airflow
+from weahouse.embedded.instance import start_all, stop_all
 from weahouse.io import cassandra, lake
 from weahouse.io.kafka import begin_offsets, end_offsets
 from weahouse.orchestration import driver
@@ -88,3 +90,12 @@ def stream(running: Stream) -> Stream:
     """The running stream, started again where the test before has ended it."""
     running.start()
     return running
+
+
+@pytest.fixture(scope="module")
+def control_plane(platform: Settings) -> Iterator[Settings]:
+    """The platform with Airflow's four processes; every Dag is paused until a test wants it."""
+    airflow.prepare(platform, print)
+    start_all(platform, airflow.services(platform), print)
+    yield platform
+    stop_all(platform, airflow.COMPONENT_OF)

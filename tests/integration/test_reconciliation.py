@@ -50,6 +50,8 @@ def test_every_record_has_one_disposition_and_cassandra_equals_curated(
         "doubled": 0,
         "compared_cassandra": 6,
         "differing_cassandra": 0,
+        "compared_panes": 1,
+        "differing_panes": 0,
         "examples": [],
     }
 
@@ -66,6 +68,10 @@ def test_planted_violations_of_each_kind_are_seen_by_name(spark: SparkSession, s
 
     in_cassandra("DELETE FROM observations_by_station", 0)
     in_cassandra("UPDATE observations_by_station SET air_temperature_c_flag = 3", 1)
+    pane = f"station_id = '{STATION}' AND day = '2024-05-01' AND variable = 'air_temperature_c'"
+    stream.served(
+        f"UPDATE summaries_by_station SET value_count = 60 WHERE {pane} AND window_start = '2024-05-01 12:00:00+0000'"
+    )
     curated = open_table(spark, stream.settings, CURATED_OBSERVATIONS)
     copy = read_table(spark, stream.settings, CURATED_OBSERVATIONS)
     copy = copy.where(f"station_id = '{STATION}' AND observed_at = '2024-05-01 12:02:00'").collect()
@@ -78,6 +84,7 @@ def test_planted_violations_of_each_kind_are_seen_by_name(spark: SparkSession, s
 
     told = reconcile(spark, stream.settings, since, None)
     assert (told["unaccounted"], told["doubled"], told["differing_cassandra"]) == (3, 1, 3)
+    assert (told["compared_panes"], told["differing_panes"]) == (1, 1)
     names = Counter(example.get("difference") or example["disposition"] for example in told["examples"])
     # The missing offset of Raw has no row that could be shown; it is in the count.
-    assert names == {"unaccounted": 2, "doubled": 1, "absent": 1, "changed": 1, "foreign": 1}
+    assert names == {"unaccounted": 2, "doubled": 1, "absent": 1, "changed": 2, "foreign": 1}

@@ -8,14 +8,13 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import psutil
 import pytest
 from tests.integration.conftest import eventually
+from tests.integration.control_plane import DagRun, ask
 
 from weahouse.embedded import airflow, process
 from weahouse.embedded.instance import start_all, stop_all
@@ -30,21 +29,23 @@ if TYPE_CHECKING:
 # A driver starts in 20 s on an idle machine; the tests of others may run beside these.
 PATIENCE_S = 240.0
 wait_for = partial(eventually, seconds=PATIENCE_S)
-RUNS = f"dags/{SUPERVISOR}/dagRuns"
 
 
 @pytest.fixture(scope="module")
-def supervised(platform: Settings) -> Iterator[Settings]:
+def supervised(control_plane: Settings) -> Iterator[Settings]:
     """The platform with Airflow and a stream that its Dag has started."""
     # Another module's driver would be adopted, and the state be "running" before the Dag has its first run.
-    driver.stop(platform, keep_desired=True)
-    airflow.prepare(platform, print)
-    start_all(platform, airflow.services(platform), print)
-    rest.unpause(platform, SUPERVISOR)
-    wait_for_state(platform, "running")
-    yield platform
-    stop_all(platform, airflow.COMPONENT_OF)
-    driver.stop(platform)
+    driver.stop(control_plane, keep_desired=True)
+    rest.unpause(control_plane, SUPERVISOR)
+    wait_for_state(control_plane, "running")
+    yield control_plane
+    # Nobody may start the driver again that is stopped here.
+    stop_all(control_plane, airflow.COMPONENT_OF)
+    driver.stop(control_plane)
+
+
+def trigger(settings: Settings, conf: dict[str, object]) -> DagRun:
+    return DagRun.trigger(settings, SUPERVISOR, conf)
 
 
 def wait_for_state(settings: Settings, wanted: str) -> dict[str, Any]:
@@ -56,34 +57,16 @@ def wait_for_state(settings: Settings, wanted: str) -> dict[str, Any]:
     return found
 
 
-def ask(settings: Settings, method: str, path: str, body: object = None) -> Any:
-    # What was killed in a transaction keeps its locks until Postgres ends it, 20 s later.
-    return rest.request(settings, method, path, body, timeout=60.0)
-
-
-def trigger(settings: Settings, conf: dict[str, object]) -> str:
-    now = datetime.now(UTC).isoformat()
-    run = ask(settings, "POST", RUNS, {"logical_date": None, "run_after": now, "conf": conf})
-    return str(run["dag_run_id"])
-
-
-def run_of(settings: Settings, run_id: str) -> dict[str, Any]:
-    return dict(ask(settings, "GET", f"{RUNS}/{quote(run_id, safe='')}"))
-
-
-def log_of(settings: Settings, run_id: str, task: str) -> str:
-    return str(ask(settings, "GET", f"{RUNS}/{quote(run_id, safe='')}/taskInstances/{task}/logs/1"))
-
-
 def test_a_killed_driver_is_restarted_and_the_reason_is_in_the_task_log(supervised: Settings) -> None:
     before = stream_status(supervised)
-    (run,) = ask(supervised, "GET", f"{RUNS}?state=running")["dag_runs"]
+    (found,) = ask(supervised, "GET", f"dags/{SUPERVISOR}/dagRuns?state=running")["dag_runs"]
+    run = DagRun(supervised, SUPERVISOR, found["dag_run_id"])
     os.kill(before["pid"], signal.SIGKILL)
     wait_for(lambda: driver.live_pid(supervised) not in (None, before["pid"]), "another driver")
     after = wait_for_state(supervised, "running")
     assert after["epoch"] == before["epoch"] + 1
-    assert "the driver is gone" in log_of(supervised, run["dag_run_id"], "watch_stream")
-    assert "the driver is gone" in run_of(supervised, run["dag_run_id"])["note"]
+    assert "the driver is gone" in run.log("watch_stream")
+    assert "the driver is gone" in run.told()["note"]
 
 
 def test_pausing_ends_supervision_and_not_the_stream(supervised: Settings) -> None:
@@ -111,16 +94,16 @@ def test_a_restart_of_airflow_leaves_the_stream_alone(supervised: Settings) -> N
 
 def test_an_unknown_parameter_fails_its_run_by_name_and_the_stream_goes_on(supervised: Settings) -> None:
     pid = stream_status(supervised)["pid"]
-    run_id = trigger(supervised, {"halt": True})
-    wait_for(lambda: run_of(supervised, run_id)["state"] == "failed", "the failure of the run")
-    assert "unknown parameters halt" in log_of(supervised, run_id, "start_stream")
+    run = trigger(supervised, {"halt": True})
+    run.await_state("failed")
+    assert "unknown parameters halt" in run.log("start_stream")
     assert stream_status(supervised)["pid"] == pid
 
 
 def test_the_parameter_stop_ends_the_stream_and_it_stays_stopped_until_started(supervised: Settings) -> None:
-    run_id = trigger(supervised, {"stop": True})
+    run = trigger(supervised, {"stop": True})
     wait_for_state(supervised, "stopped")
-    wait_for(lambda: "stopped: pid" in log_of(supervised, run_id, "start_stream"), "a graceful end in the task log")
+    wait_for(lambda: "stopped: pid" in run.log("start_stream"), "a graceful end in the task log")
     # Several looks of the watch and the start of another run.
     time.sleep(15)
     assert stream_status(supervised)["state"] == "stopped"

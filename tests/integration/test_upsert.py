@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import functions as F
 from tests.integration.apart import Apart, apart
-from tests.rows import LATENESS, event, records
+from tests.integration.batches import Batches
+from tests.rows import event
 
 from weahouse.io.delta import ensure_table, open_table
-from weahouse.qc.rules import load_rules
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, PANE_MINUTES
 from weahouse.schemas.gold import GOLD_STATIONS
-from weahouse.streaming.fencing import FencedError, TableLease, take_epoch
-from weahouse.streaming.registry import Registry
-from weahouse.streaming.run import Run
-from weahouse.streaming.upsert import upsert
-from weahouse.transforms.changes import RESTORED, WRITTEN
+from weahouse.streaming import upsert as upserting
+from weahouse.streaming.fencing import FencedError
+from weahouse.transforms.changes import RESTORED
 from weahouse.transforms.panes import STATISTICS, summarise
-from weahouse.transforms.parse import observations, parse
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -37,26 +34,6 @@ class AlreadyHeld:
     """The lease of a driver that took it and stood still: a newer one has put it aside meanwhile."""
 
     held = staticmethod(nullcontext)
-
-
-class Batches:
-    """One driver's batches; each is appended a second after the one before."""
-
-    def __init__(self, spark: SparkSession, stream: Apart, lease: Any = None) -> None:
-        settings = stream.settings
-        self._spark, self._sent = spark, 0
-        epoch = take_epoch(stream.hdfs, settings.hdfs_root)
-        lease = lease or TableLease(stream.hdfs, settings.hdfs_root, CURATED_OBSERVATIONS, "stream", epoch)
-        self.run = Run(settings, stream.hdfs, epoch, lease)
-        self._registry = Registry(settings, stream.hdfs)
-
-    def send(
-        self, *events: bytes, changes: tuple[str, ...] = WRITTEN, appended_at: datetime | None = None
-    ) -> dict[str, Any]:
-        self._sent += 1
-        appended_at = appended_at or datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=self._sent)
-        rows = observations(parse(records(self._spark, *events, appended_at=appended_at)), LATENESS)
-        return upsert(self.run, rows, load_rules(), self._registry, changes)
 
 
 @pytest.fixture
@@ -104,6 +81,27 @@ def test_kept_panes_are_what_curated_says_after_each_batch(spark: SparkSession, 
     batches.send(at("12:06:00", air_temperature_c=-3.0), at("09:00:00", air_temperature_c=9.0))
     assert check_panes(spark, stream) == 4
     assert operations(spark, stream) == ["MERGE", "WRITE", "WRITE"]
+
+
+def test_readings_that_are_ahead_of_all_that_is_held_do_not_ask_the_table(
+    spark: SparkSession, stream: Apart, monkeypatch: pytest.MonkeyPatch
+):
+    batches, asked = Batches(spark, stream), []
+    batches.send(at("12:00:00", air_temperature_c=1.0), at("12:04:00", "b", air_temperature_c=1.0))
+
+    def read_table(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return read(*arguments)
+
+    read = upserting.read_table
+    monkeypatch.setattr(upserting, "read_table", read_table)
+    # Later than their own stations' newest, and one of a station that has nothing in this window.
+    counts = batches.send(at("12:02:00", air_temperature_c=2.0), at("12:01:00", "c", air_temperature_c=3.0))
+    assert (counts["inserted"], len(asked)) == (2, 0)
+    for behind in (at("12:02:00", air_temperature_c=2.0), at("12:01:00", air_temperature_c=9.0), at("13:00:00")):
+        batches.send(at("12:03:00", f"d{len(asked)}", air_temperature_c=1.0), behind)
+    assert len(asked) == 3
+    assert check_panes(spark, stream) > 0
 
 
 def test_a_correction_makes_its_pane_anew(spark: SparkSession, stream: Apart):
@@ -162,3 +160,23 @@ def test_a_batch_that_is_done_again_still_tells_of_its_contradictions(spark: Spa
     correction, then = (b"", at("12:00:00", air_temperature_c=2.0)), datetime.now(UTC) + timedelta(hours=1)
     told = [Batches(spark, stream).send(*correction, appended_at=then) for _ in range(2)]
     assert [(counts["updated"], counts["contested"]) for counts in told] == [(1, 1), (0, 1)]
+
+
+def test_a_value_that_only_a_dead_driver_served_goes_when_the_next_one_has_its_withdrawal_too(
+    spark: SparkSession, stream: Apart
+):
+    tables = ("observations_by_station", "latest_by_region", "summaries_by_station")
+    whole, without = (
+        at("12:00:00", air_temperature_c=1.0, dew_point_c=0.5),
+        at("12:00:00", air_temperature_c=2.0),
+    )
+    Batches(spark, stream).send(whole)
+    # It died after Cassandra and before Curated; the next one's batch ends later.
+    open_table(spark, stream.settings, CURATED_OBSERVATIONS).delete()
+    counts = Batches(spark, stream).send(whole, without)
+    assert (counts["inserted"], counts["contested"]) == (1, 1)
+    observations, latest, panes = (stream.served(f"SELECT * FROM {table}") for table in tables)
+    assert [(row["air_temperature_c"], row["dew_point_c"]) for row in observations] == [(2.0, None)]
+    assert [(row["variable"], row["measured_value"]) for row in latest] == [("air_temperature_c", 2.0)]
+    assert [row["variable"] for row in panes] == ["air_temperature_c"]
+    assert check_panes(spark, stream) == 1

@@ -11,12 +11,13 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from weahouse.schemas.fields import LEVELS
+from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES
+from weahouse.schemas.render import to_spark
 
 MIDNIGHT = datetime(2024, 5, 1, tzinfo=UTC)
 STATIONS = ("a", "b")
 DAYS = 60
 _VARIABLES = (*LEVELS, "air_pressure_hpa", "wind_from_direction_deg", "precipitation_mm")
-_WIND = ("resultant_wind_speed_mps", "resultant_wind_from_direction_deg")
 
 Values = Mapping[str, float | None]
 
@@ -29,6 +30,7 @@ def at(hours: float) -> datetime:
 def hour(station: str, begin: datetime, suspect: Iterable[str] = (), **values: float | None) -> dict[str, Any]:
     """The summary of an hour from its means, of rain from its sum; `suspect` variables have a suspect value in it."""
     row: dict[str, Any] = {"station_id": station, "window_start": begin, "observed_date": begin.date()}
+    row |= {"region": "us-ca", "report_count": 2}
     for variable in _VARIABLES:
         value = values.get(variable)
         row |= {
@@ -43,8 +45,9 @@ def hour(station: str, begin: datetime, suspect: Iterable[str] = (), **values: f
 
 
 def hourly(spark: SparkSession, rows: Iterable[Mapping[str, Any]]) -> DataFrame:
-    given = list(rows)
-    return spark.createDataFrame([tuple(row[name] for name in _COLUMNS) for row in given], _SCHEMA)
+    """The rows in the table's own schema; what no model reads is null."""
+    told = [tuple(row.get(name) for name in GOLD_HOURLY_SUMMARIES.columns) for row in rows]
+    return spark.createDataFrame(told, to_spark(GOLD_HOURLY_SUMMARIES))
 
 
 def places(spark: SparkSession, **of: tuple[float, float]) -> DataFrame:
@@ -80,17 +83,3 @@ def _station(station: str, number: int, days: int, begin: datetime) -> Iterable[
             wind_from_direction_deg=270.0,
             precipitation_mm=0.5 if low < -4 else 0.0,
         )
-
-
-def _columns() -> tuple[str, ...]:
-    statistics = [f"{name}_{part}" for name in _VARIABLES for part in ("count", "suspect_count", "mean")]
-    return ("station_id", "window_start", "observed_date", *statistics, "precipitation_mm_sum", *_WIND)
-
-
-def _type(name: str) -> str:
-    kinds = {"station_id": "string", "window_start": "timestamp", "observed_date": "date"}
-    return kinds.get(name, "bigint" if name.endswith("_count") else "double")
-
-
-_COLUMNS = _columns()
-_SCHEMA = ", ".join(f"{name} {_type(name)}" for name in _COLUMNS)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import types as T
 
-from weahouse.qc.level1 import BAD, GOOD, SUSPECT, judge
+from weahouse.qc.level1 import judge
+from weahouse.qc.masks import BAD, GOOD, SUSPECT
 from weahouse.qc.rules import DEFAULT_RULES, Rules, load_rules
 from weahouse.schemas.fields import VARIABLES, flag_of
 

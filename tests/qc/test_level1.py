@@ -9,7 +9,8 @@ from tests.qc.readings import around, flags, judged, table
 from tests.rows import event
 from tests.rows import judged as parsed_and_judged
 
-from weahouse.qc.level1 import BAD, GOOD, MISSING, SUSPECT, TESTS, judge
+from weahouse.qc.level1 import judge
+from weahouse.qc.masks import BAD, GOOD, MISSING, SUSPECT, TESTS
 from weahouse.qc.rules import load_rules
 from weahouse.schemas.fields import VARIABLES, flag_of
 

@@ -9,8 +9,8 @@ from pyspark.sql import SparkSession
 from tests.modes import Runner, as_batch
 from tests.qc.readings import STEP, around, flags, rules_with
 
-from weahouse.qc.level1 import BAD, GOOD, MISSING, SUSPECT
 from weahouse.qc.limits import Range
+from weahouse.qc.masks import BAD, GOOD, MISSING, SUSPECT
 from weahouse.qc.rules import DEFAULT_RULES, load_rules
 
 WINTER = datetime(2024, 1, 15, tzinfo=UTC)

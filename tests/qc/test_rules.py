@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from weahouse.qc.reading import RulesError
+from weahouse.qc.entries import RulesError
 from weahouse.qc.rules import DEFAULT_RULES, load_rules
 
 
@@ -93,6 +93,71 @@ WRONG = [
     ),
     ("reporting_interval_min: 60.0", "reporting_interval_min: 0", "reporting_interval_min must be above 0, not 0"),
     ("reporting_interval_min: 60.0\n", "", "the file lacks reporting_interval_min"),
+    (
+        "bad: [[60, 19.4], [90, 19.4]]",
+        "bad: [[60, 3.9]]",
+        "step.air_temperature_c has a suspect limit at 60 min that is above the bad one",
+    ),
+    (
+        "suspect: [[1, 3.0], [60, 4.0],",
+        "suspect: [[1, 3.0], [60, 2.0],",
+        "step.air_temperature_c.suspect must have growing minutes and limits that do not fall, not [[1, 3.0], [60, 2",
+    ),
+    (
+        "suspect: [[1, 3.0], [60, 4.0],",
+        "suspect: [[1, 3.0], [1, 4.0],",
+        "step.air_temperature_c.suspect must have growing minutes and limits that do not fall",
+    ),
+    (
+        "suspect: [[1, 3.0], [60, 4.0],",
+        "suspect: [[1], [60, 4.0],",
+        "step.air_temperature_c.suspect must be a list of [minutes, greatest change], not [[1], [60, 4.0],",
+    ),
+    (
+        "[360, 15.0], [720, 25.0]]",
+        "[360, 15.0], [721, 25.0]]",
+        "step.air_temperature_c.suspect must be above 0 and at most 720, not 721",
+    ),
+    (
+        "bad: [[1, 15.0], [60, 50.0], [90, 50.0]]",
+        "bad: []",
+        "step.relative_humidity_pct has neither suspect nor bad limits: one of them must have points",
+    ),
+    ("    bad: [[1, 20.0], [90, 20.0]]\n", "", "step.wind_speed_mps lacks bad"),
+    ("persistence:\n", "persistence:\n  wind_gust_mps: 1\n", "persistence has an unknown entry 'wind_gust_mps'"),
+    (
+        "  wind_from_direction_deg: 10.0",
+        "  wind_from_direction_deg: 0",
+        "persistence.wind_from_direction_deg must be above 0, not 0",
+    ),
+    (
+        "persistence_equal_values: 10",
+        "persistence_equal_values: 13",
+        "persistence_equal_values must be a whole number, at least 2 and at most 12, not 13",
+    ),
+    (
+        "persistence_equal_values: 10",
+        "persistence_equal_values: 2.5",
+        "persistence_equal_values must be a whole number, at least 2 and at most 12, not 2.5",
+    ),
+    ("{sigmas: 4, least_sigma: 1.0}", "{sigmas: 4}", "spike.air_temperature_c lacks least_sigma"),
+    ("spike_within_min: 120", "spike_within_min: 121", "spike_within_min must be above 0 and at most 120, not 121"),
+    (
+        "{radius_km: 5, least_neighbours: 5,",
+        "{radius_km: 5, least_neighbours: 1,",
+        "buddy.air_temperature_c.least_neighbours must be a whole number, at least 2, not 1",
+    ),
+    (
+        "{radius_km: 5, least_neighbours: 5,",
+        "{radius_km: 501, least_neighbours: 5,",
+        "buddy.air_temperature_c.radius_km must be above 0 and at most 500, not 501",
+    ),
+    ("shared_least_part: 0.5", "shared_least_part: 50", "shared_least_part must be above 0 and at most 1, not 50"),
+    (
+        "trusted_below_pct: 25",
+        "trusted_below_pct: 76",
+        "trusted_below_pct must be at most distrusted_above_pct, 75, not 76",
+    ),
     ("overrides:", "overides:", "the file has an unknown entry 'overides'"),
     ("missing:\n", "missing:\n  snow: [1]\n", "missing has an unknown entry 'snow'"),
     ("range:\n", "range: [\n", "cannot be read as YAML: line"),
@@ -143,6 +208,22 @@ WRONG_OVERRIDES = [
     ),
     (
         "stations",
+        "{a: {step: {air_temperature_c: {suspect: [[60, 20]]}}}}",
+        "overrides.stations.a.step.air_temperature_c has a suspect limit at 60 min that is above the bad one",
+    ),
+    ("stations", "{a: {buddy: {rain: {}}}}", "overrides.stations.a.buddy has an unknown entry 'rain'"),
+    (
+        "regions",
+        "{us-ca: {buddy: {air_temperature_c: {radius: 10}}}}",
+        "overrides.regions.us-ca.buddy.air_temperature_c has an unknown entry 'radius': it may have radius_km,",
+    ),
+    (
+        "regions",
+        "{us-ca: {distrusted_above_pct: 20}}",
+        "overrides.regions.us-ca.trusted_below_pct must be at most distrusted_above_pct, 20, not 25",
+    ),
+    (
+        "stations",
         "{a: {range: {dew_point_c: {suspect: [30, 20]}}}}",
         "overrides.stations.a.range.dew_point_c.suspect must be [low, high] with low below high",
     ),
@@ -174,3 +255,23 @@ def test_an_override_keeps_the_numbers_that_mean_missing_everywhere(tmp_path: Pa
     rules = load_rules(overridden(tmp_path, "stations", "{a: {missing: {dew_point_c: [77]}}}"))
     numbers, owner = rules.of("missing.dew_point_c", "a")
     assert (numbers, owner) == ((*rules.defaults["missing.dew_point_c"], 77.0), "station")
+
+
+def test_what_an_override_of_levels_2_and_3_leaves_out_is_the_default_s(tmp_path: Path):
+    entry = (
+        "{a: {step: {dew_point_c: {suspect: [[1, 3], [60, 5]]}}, spike: {dew_point_c: {sigmas: 6}},"
+        " buddy: {dew_point_c: {radius_km: 25}}}}"
+    )
+    rules = load_rules(overridden(tmp_path, "stations", entry))
+    step, spike, buddy = (rules.of(f"{section}.dew_point_c", "a")[0] for section in ("step", "spike", "buddy"))
+    assert (step.suspect, step.bad) == (((1, 3), (60, 5)), rules.defaults["step.dew_point_c"].bad)
+    assert (spike.sigmas, spike.least_sigma) == (6, rules.defaults["spike.dew_point_c"].least_sigma)
+    assert (buddy.radius_km, buddy.least_neighbours, buddy.deviations) == (25, 5, 2)
+    assert rules.of("step.dew_point_c", "b") == (rules.defaults["step.dew_point_c"], "default")
+
+
+def test_a_step_that_is_told_is_the_one_that_judges():
+    step = load_rules().defaults["step.air_temperature_c"]
+    told = [step.at("suspect", minutes) for minutes in (0.5, 1, 30.5, 60, 90, 720, 720.1)]
+    assert told == [3.0, 3.0, 3.5, 4.0, 5.5, 25.0, None]
+    assert [step.at("bad", minutes) for minutes in (1, 90, 91)] == [19.4, 19.4, None]

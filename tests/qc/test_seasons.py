@@ -9,8 +9,8 @@ from pyspark.sql import SparkSession
 from tests.modes import Runner, as_batch
 from tests.qc.readings import STEP, around, flags
 
-from weahouse.qc.level1 import BAD, GOOD, SUSPECT
 from weahouse.qc.limits import Range
+from weahouse.qc.masks import BAD, GOOD, SUSPECT
 from weahouse.qc.rules import load_rules
 
 JANUARY, JULY = datetime(2024, 1, 15, tzinfo=UTC), datetime(2024, 7, 15, tzinfo=UTC)

@@ -7,6 +7,7 @@ from pyspark.sql import SparkSession
 from tests.modes import Runner
 from tests.rows import event, judged
 
+from weahouse.qc.masks import TESTS
 from weahouse.transforms.newest import newest_of_each_key
 
 VERSIONS = [event(air_temperature_c=t) for t in (1.0, 2.0, 3.0)]
@@ -24,6 +25,14 @@ def test_a_reading_that_returns_to_its_first_value_ends_with_that_value(spark: S
 
 def test_repeats_alone_contest_nothing(spark: SparkSession):
     assert newest_of_each_key(judged(spark, VERSIONS[0], VERSIONS[0])).first()["contested"] is False
+
+
+def test_what_any_record_tells_is_known_of_the_newest(spark: SparkSession):
+    row = newest_of_each_key(
+        judged(spark, event(air_temperature_c=1.0, wind_speed_mps=2.0), event(dew_point_c=3.0))
+    ).first()
+    told = [test for bit, test in enumerate(TESTS) if row["values_told"] >> bit & 1]
+    assert told == ["range:air_temperature_c", "range:dew_point_c", "range:wind_speed_mps"]
 
 
 def test_the_order_of_the_input_makes_no_difference(spark: SparkSession):

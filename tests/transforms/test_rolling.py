@@ -1,70 +1,31 @@
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from tests.curated import HOUR, MINUTE, NOON, Row, curated, drawn_day, observation
 from tests.windows import check_span, equal
 
-from weahouse.qc.level1 import BAD, GOOD, MISSING, SUSPECT
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, PANE_MINUTES
-from weahouse.schemas.fields import VARIABLES, flag_of
-from weahouse.schemas.render import to_spark
+from weahouse.qc.masks import BAD
+from weahouse.schemas.datasets import PANE_MINUTES
 from weahouse.transforms.panes import summarise
 from weahouse.transforms.rolling import ROLLING_H, Features, features, merge, rolling_span
 
-NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 WHOLE_DAY = (NOON - timedelta(days=1), NOON + timedelta(days=1))
-
-Row = dict[str, Any]
-
-
-def observation(at: datetime, **members: Any) -> Row:
-    """A curated row; a value is good unless its flag is told."""
-    values = {variable: members.get(variable) for variable in VARIABLES}
-    flags = {flag_of(v): members.get(flag_of(v), MISSING if value is None else GOOD) for v, value in values.items()}
-    identity = {"station_id": "a", "observed_at": at, "ingested_at": at + MINUTE, "revision": 0}
-    return identity | values | flags
 
 
 def panes(spark: SparkSession, rows: Sequence[Row], minutes: int = PANE_MINUTES) -> list[Row]:
     """The panes of observations as they are read from Cassandra: none where there is no value."""
-    whole = to_spark(CURATED_OBSERVATIONS)
-    schema = type(whole)([field for field in whole if field.name in observation(NOON)])
-    observations = spark.createDataFrame(list(rows), schema).withColumn("observed_date", F.to_date("observed_at"))
-    found = summarise(observations, minutes).where(F.col("value_count") > 0)
+    found = summarise(curated(spark, rows), minutes).where(F.col("value_count") > 0)
     return [row.asDict() | {"window_start": row["window_start"].astimezone(UTC)} for row in found.collect()]
 
 
 def told(spark: SparkSession, *rows: Row) -> Any:
     return merge(panes(spark, rows), *WHOLE_DAY)
-
-
-def drawn_day(seed: int) -> list[Row]:
-    """25 hours of one-minute reports up to noon: gaps, calms, wind around north, frost, suspect and bad values."""
-    drawn = random.Random(seed)
-    rows = []
-    for minute in range(25 * 60 + 6):
-        members: Row = {
-            "air_temperature_c": drawn.gauss(-0.5, 4),
-            "air_pressure_hpa": 1013.25 + drawn.gauss(0, 0.01),
-            "air_pressure_at_sea_level_hpa": 1020.0 + minute / 300,
-            "wind_speed_mps": max(0.0, drawn.gauss(3, 3)),
-            "wind_from_direction_deg": drawn.gauss(0, 30) % 360,
-            "wind_gust_mps": drawn.expovariate(0.1),
-            "precipitation_mm": drawn.choice([0.0, 0.0, 0.1, 0.3]),
-        }
-        for variable in list(members):
-            flag = drawn.choices([GOOD, SUSPECT, BAD, MISSING], [7, 1, 1, 1])[0]
-            members |= {flag_of(variable): flag, variable: None if flag == MISSING else members[variable]}
-        if drawn.random() < 0.9:
-            rows.append(observation(NOON - 25 * HOUR + minute * MINUTE, **members))
-    return rows
 
 
 def test_a_day_of_minutes_equals_the_same_computed_from_the_observations(spark: SparkSession) -> None:

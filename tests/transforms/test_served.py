@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from tests.rows import event, judged
 
-from weahouse.qc.level1 import TESTS
+from weahouse.qc.masks import TESTS
 from weahouse.schemas.gold import GOLD_FORECASTS
 from weahouse.schemas.render import to_spark
 from weahouse.schemas.serving_tables import DELETE, OVERWRITE

@@ -1,0 +1,1 @@
+"""Jobs over tables: read, transform, write. Airflow's Dags run them through `spark_apps/`."""

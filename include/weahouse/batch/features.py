@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from weahouse.batch.hourly import GOLD_HOURLY_SUMMARIES
 from weahouse.io.delta import ensure_table, read_table, replace_where
 from weahouse.ml.features import station_features
-from weahouse.schemas.gold import GOLD_STATION_FEATURES, GOLD_STATIONS
+from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES, GOLD_STATIONS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from pyspark.errors import AnalysisException
 
 from weahouse.batch.features import span_of
-from weahouse.batch.hourly import GOLD_HOURLY_SUMMARIES
 from weahouse.batch.registry import Model, champion_of, models, predictor, record
 from weahouse.io.delta import ensure_table, read_table, version_of
 from weahouse.io.folders import new_folder, write_text
@@ -25,7 +24,7 @@ from weahouse.ml.promotion import CANDIDATE, CHAMPION
 from weahouse.ml.splits import Plan, plan
 from weahouse.ml.targets import TARGETS, Target, examples, observed
 from weahouse.schemas.fields import FEATURES
-from weahouse.schemas.gold import GOLD_STATION_FEATURES
+from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
 from weahouse.schemas.render import model_path
 
 if TYPE_CHECKING:

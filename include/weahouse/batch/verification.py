@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from weahouse.batch.hourly import GOLD_HOURLY_SUMMARIES
 from weahouse.io.delta import ensure_table, read_table, replace_where
 from weahouse.ml.evaluation import running_skill
 from weahouse.ml.forecasts import verified
 from weahouse.ml.targets import TARGETS, observed
-from weahouse.schemas.gold import GOLD_FORECAST_VERIFICATION, GOLD_FORECASTS
+from weahouse.schemas.gold import GOLD_FORECAST_VERIFICATION, GOLD_FORECASTS, GOLD_HOURLY_SUMMARIES
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

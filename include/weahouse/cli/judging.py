@@ -135,14 +135,14 @@ def judge_records(records: DataFrame, stations: Iterable[Station], rules: Rules)
 def _counts(judged: DataFrame) -> dict[str, Any]:
     from pyspark.sql import functions as F
 
-    from weahouse.qc.level1 import TESTS
+    from weahouse.qc.masks import LEVEL_1_TESTS
     from weahouse.schemas.fields import VARIABLES, flag_of
 
     questions: list[Column] = [F.count("*").alias("observations")]
     for variable in VARIABLES:
         questions += [F.count_if(F.col(flag_of(variable)) == flag).alias(f"{variable} {flag}") for flag in FLAG_NAMES]
     whole = F.struct("station_id", "observed_at", *VARIABLES)
-    for bit in range(len(TESTS)):
+    for bit in range(len(LEVEL_1_TESTS)):
         applied, failed = (F.col(mask).bitwiseAND(F.lit(1 << bit)) != 0 for mask in ("tests_applied", "tests_failed"))
         first = F.min_by(F.when(failed, whole), F.when(failed, F.struct("observed_at", "station_id")))
         questions += [F.count_if(applied).alias(f"applied {bit}"), F.count_if(failed).alias(f"failed {bit}")]
@@ -152,13 +152,15 @@ def _counts(judged: DataFrame) -> dict[str, Any]:
     return {
         "observations": row["observations"],
         "variables": {v: {name: row[f"{v} {flag}"] for flag, name in FLAG_NAMES.items()} for v in VARIABLES},
-        "tests": {test: {"applied": row[f"applied {n}"], "failed": row[f"failed {n}"]} for n, test in enumerate(TESTS)},
-        "examples": [_example(test, row[f"first {n}"]) for n, test in enumerate(TESTS) if row[f"first {n}"]],
+        "tests": {
+            test: {"applied": row[f"applied {n}"], "failed": row[f"failed {n}"]} for n, test in enumerate(LEVEL_1_TESTS)
+        },
+        "examples": [_example(test, row[f"first {n}"]) for n, test in enumerate(LEVEL_1_TESTS) if row[f"first {n}"]],
     }
 
 
 def _example(test: str, row: Row) -> dict[str, Any]:
-    from weahouse.qc.level1 import variables_of
+    from weahouse.qc.masks import variables_of
 
     values = {variable: row[variable] for variable in variables_of(test)}
     return {

@@ -27,6 +27,8 @@ _MEANINGS = {
     "doubled": "have more than one",
     "compared_cassandra": "rows of Curated compared with Cassandra",
     "differing_cassandra": "rows that differ",
+    "compared_panes": "10-minute panes made anew and compared with Cassandra",
+    "differing_panes": "panes that differ",
 }
 
 
@@ -65,9 +67,11 @@ def reconcile(
 
 
 def _print(found: dict[str, Any]) -> None:
+    from weahouse.batch.proofs import FAULTS
+
     table = Table(show_header=False, box=None)
     for name, meaning in _MEANINGS.items():
-        is_fault = name in ("unaccounted", "doubled", "differing_cassandra") and found[name] > 0
+        is_fault = name in FAULTS and found[name] > 0
         table.add_row(name, f"{found[name]:,}", meaning, style="bold red" if is_fault else None)
     console = Console(file=sys.stdout)
     console.print(table)

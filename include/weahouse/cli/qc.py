@@ -1,4 +1,4 @@
-"""`weahouse qc …`: quality control of level 1 on a file, and the limits it judges by; no server is needed."""
+"""`weahouse qc …`: quality control of level 1 on a file, and the limits of all levels; no server is needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from weahouse.cli.feeds import Format
 from weahouse.cli.output import console, rows_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from weahouse.qc.rules import Rules
     from weahouse.sources.records import Records
@@ -110,7 +110,7 @@ def _registry() -> dict[str, Station]:
 
 
 def _rules(path: Path | None) -> Rules:
-    from weahouse.qc.reading import RulesError
+    from weahouse.qc.entries import RulesError
     from weahouse.qc.rules import DEFAULT_RULES, load_rules
 
     try:
@@ -157,6 +157,7 @@ def rules(
     Region and latitude are those of the shipped station list, if the station is in it. A file that `--rules` names is
     checked as a whole, so that this command is also the way to try out one's own.
     """
+    from weahouse.cli.qc_limits import effective, print_rules
     from weahouse.sources.records import is_name
 
     thresholds = _rules(rules)
@@ -175,78 +176,9 @@ def rules(
         "region": region,
         "latitude_deg": latitude,
         "at": day.isoformat(),
-        **_effective(thresholds, station, region, latitude, day.month),
+        **effective(thresholds, station, region, latitude, day.month),
     }
     if as_json:
         typer.echo(json.dumps(found))
     else:
-        _print_rules(found)
-
-
-def _effective(
-    rules: Rules, station: str | None, region: str | None, latitude: float | None, month: int
-) -> dict[str, Any]:
-    from weahouse.qc.reading import SCALARS
-    from weahouse.schemas.fields import EARLIEST_YEAR, MOST_MINUTES_AHEAD, VARIABLES
-
-    variables = {}
-    for variable in VARIABLES:
-        limits, owner = rules.of(f"range.{variable}", station, region)
-        span = rules.range_of(variable, month, latitude, station, region)
-        refined = limits.zones and latitude is not None
-        variables[variable] = {
-            "suspect_outside": span.suspect,
-            "bad_outside": span.bad,
-            "from": f"{owner}, {'winter' if rules.is_winter(latitude or 0.0, month) else 'summer'}"
-            if refined
-            else owner,
-            "missing": rules.of(f"missing.{variable}", station, region)[0],
-        }
-    scalars = {name: dict(zip(("value", "from"), rules.of(name, station, region), strict=True)) for name in SCALARS}
-    return {"variables": variables, **scalars, "earliest_year": EARLIEST_YEAR, "most_minutes_ahead": MOST_MINUTES_AHEAD}
-
-
-def _print_rules(found: dict[str, Any]) -> None:
-    out = console()
-    where = "unknown latitude" if found["latitude_deg"] is None else f"latitude {found['latitude_deg']:g}"
-    who = found["station_id"] or "any station"
-    unlisted = " (not in the station list)" if found["station_id"] and not found["is_listed"] else ""
-    place = f"{found['region'] or 'no region'}, {where}"
-    out.print(f"{who}{unlisted}: {place}, {found['at']}, rules {found['rules_version']}", highlight=False, markup=False)
-    rows = [
-        {
-            "variable": name,
-            "suspect outside": _span(entry["suspect_outside"]),
-            "bad outside": _span(entry["bad_outside"]),
-            "from": entry["from"],
-            "numbers that mean missing": ", ".join(f"{number:g}" for number in entry["missing"]),
-        }
-        for name, entry in found["variables"].items()
-    ]
-    out.print(rows_table(rows, list(rows[0])))
-    for line in _sentences(found):
-        out.print(line, highlight=False)
-
-
-def _sentences(found: dict[str, Any]) -> Iterable[str]:
-    rate, interval, tolerance = (
-        found[name] for name in ("heaviest_rain_mm_per_min", "reporting_interval_min", "humidity_tolerance_pct")
-    )
-    yield (
-        f"rain: suspect above {rate['value']:g} mm a minute ({rate['from']}) of the reporting interval, "
-        f"{interval['value']:g} min ({interval['from']}); it is part of the range above"
-    )
-    yield (
-        f"consistency: dew point ≤ temperature, gust ≥ mean speed, speed 0 if and only if direction 0, humidity within "
-        f"{tolerance['value']:g} % of what temperature and dew point imply ({tolerance['from']})"
-    )
-    yield (
-        f"time: quarantined before {found['earliest_year']} and more than {found['most_minutes_ahead']} minutes ahead "
-        "of the broker; no rules file changes this"
-    )
-    if found["latitude_deg"] is None:
-        yield "where the latitude is known, air temperature has other limits by season: give a station or --latitude"
-
-
-def _span(pair: tuple[float, float]) -> str:
-    return f"{pair[0]:g} .. {pair[1]:g}"
+        print_rules(found)

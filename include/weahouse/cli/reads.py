@@ -236,7 +236,7 @@ def lake(
     sql: Annotated[str, typer.Argument(help='One SELECT, e.g. "SELECT count(*) FROM curated.observations".')],
     as_json: AsJson = False,
 ) -> None:
-    """Ask the Delta tables by their names, e.g. raw.observations, curated.observations, curated.gaps, gold.stations.
+    """Ask the Delta tables by their names, e.g. raw.observations, curated.observations, gold.daily_summaries.
 
     Times are UTC. Put a bound on observed_date or observed_at where you can: only the files within are read.
     """

@@ -11,6 +11,7 @@ import sys
 import urllib.request
 from base64 import urlsafe_b64encode
 from contextlib import suppress
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from secrets import token_urlsafe
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 
     from weahouse.embedded.jars import Report
 
+# One slot: an application of Spark uses the cores that the stream leaves, and two at once only make each other slow.
+SPARK_POOL = "spark"
+# What brings an empty database to the state that the Dags need; each command finds done what is done.
+SETUP_COMMANDS = (
+    ("db", "migrate"),
+    ("pools", "set", SPARK_POOL, "1", "Applications of Spark, one at a time"),
+)
 USERS = {"admin": "admin", "viewer": "viewer"}
 PASSWORDS = "airflow-passwords.json"
 
@@ -149,29 +157,37 @@ def services(settings: Settings) -> list[Service]:
 
 
 def prepare(settings: Settings, report: Report) -> None:
-    """Write the secrets and bring the database to this version's schema; skipped where that was done before."""
+    """Write the secrets and bring the database to what this version needs; skipped where that was done before."""
     home = settings.home / "airflow"
     home.mkdir(parents=True, exist_ok=True)
     write_secrets(settings)
+    remember_first_hour(settings)
     done = home / ".migrated"
     with (home / ".migrate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if done.exists() and done.read_text() == version("apache-airflow"):
+        wanted = f"{version('apache-airflow')} {SETUP_COMMANDS}"
+        if done.exists() and done.read_text() == wanted:
             return
         report(f"creating Airflow's tables for {version('apache-airflow')}")
-        run = subprocess.run(
-            (str(_commands() / "airflow"), "db", "migrate"),
-            env={**os.environ, **airflow_environment(settings)},
-            cwd=home,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        if run.returncode:
-            tail = "\n".join((run.stdout + run.stderr).splitlines()[-8:])
-            raise EmbeddedError(f"Airflow's tables could not be created in Postgres:\n{tail}")
-        done.write_text(version("apache-airflow"))
+        for command in SETUP_COMMANDS:
+            _run(settings, *command)
+        done.write_text(wanted)
+
+
+def _run(settings: Settings, *command: str) -> None:
+    """Run a command of Airflow to its end."""
+    run = subprocess.run(
+        (str(_commands() / "airflow"), *command),
+        env={**os.environ, **airflow_environment(settings)},
+        cwd=settings.home / "airflow",
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    if run.returncode:
+        tail = "\n".join((run.stdout + run.stderr).splitlines()[-8:])
+        raise EmbeddedError(f"`airflow {' '.join(command)}` failed:\n{tail}")
 
 
 def health(settings: Settings, timeout: float = 2.0) -> dict[str, str]:
@@ -181,6 +197,30 @@ def health(settings: Settings, timeout: float = 2.0) -> dict[str, str]:
         with urllib.request.urlopen(url, timeout=timeout) as answer:
             return {name: component["status"] or "" for name, component in json.load(answer).items()}
     return {}
+
+
+def first_hour(settings: Settings) -> datetime:
+    """The beginning of the hour in which the instance was prepared: before it there is nothing to catch up with.
+
+    Where it was not prepared yet, as in tests of the Dags alone, that is the present hour.
+    """
+    told = _first_hour_file(settings)
+    if told.exists():
+        return datetime.fromisoformat(told.read_text())
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def remember_first_hour(settings: Settings) -> None:
+    """Write down when the instance was prepared first."""
+    told = _first_hour_file(settings)
+    if not told.exists():
+        hour = first_hour(settings)
+        told.parent.mkdir(parents=True, exist_ok=True)
+        told.write_text(hour.isoformat())
+
+
+def _first_hour_file(settings: Settings) -> Path:
+    return settings.home / "airflow" / "first-hour"
 
 
 def write_secrets(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Delta tables through Spark: created from the schemas, read, appended once, merged by key."""
+"""Delta tables through Spark: created from the schemas, read, appended once, merged and replaced by key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from delta.tables import DeltaTable
+    from delta.tables import DeltaMergeBuilder, DeltaTable
     from pyspark.sql import Column, DataFrame, SparkSession
 
     from weahouse.schemas.kinds import Dataset
@@ -101,18 +101,39 @@ def merge_by_key(
     `bounds` are literal limits over the target's columns: without them MERGE reads the whole table. `transaction` is a
     writer and a number as in `append_once`.
     """
+    merge = _merge(rows.select(*dataset.columns), settings, dataset, bounds)
+    if update_when is not None:
+        merge = merge.whenMatchedUpdateAll(condition=update_when)
+    with _transaction(rows.sparkSession, *transaction):
+        merge.whenNotMatchedInsertAll().execute()
+
+
+def replace_by_key(
+    rows: DataFrame,
+    settings: Settings,
+    dataset: Dataset,
+    bounds: Column,
+    *,
+    gone_when: str,
+    transaction: tuple[str, int],
+) -> None:
+    """Put each row in the place of the one with its key, or delete that where `gone_when` (over s), all in one commit.
+
+    `bounds` and `transaction` as in `merge_by_key`; `rows` may have more columns than the table.
+    """
+    merge = _merge(rows, settings, dataset, bounds).whenMatchedDelete(condition=gone_when).whenMatchedUpdateAll()
+    with _transaction(rows.sparkSession, *transaction):
+        merge.whenNotMatchedInsertAll(condition=f"NOT ({gone_when})").execute()
+
+
+def _merge(rows: DataFrame, settings: Settings, dataset: Dataset, bounds: Column) -> DeltaMergeBuilder:
+    """A MERGE of rows `s` into the table `t` by the key; the partition too, so that files are skipped by it."""
     from pyspark.sql import functions as F
 
-    spark = rows.sparkSession
-    target = open_table(spark, settings, dataset)
     on = bounds
     for column in (*dataset.primary_key, *dataset.partition_by):
         on = on & (F.col(f"t.{column}") == F.col(f"s.{column}"))
-    merge = target.alias("t").merge(rows.select(*dataset.columns).alias("s"), on)
-    if update_when is not None:
-        merge = merge.whenMatchedUpdateAll(condition=update_when)
-    with _transaction(spark, *transaction):
-        merge.whenNotMatchedInsertAll().execute()
+    return open_table(rows.sparkSession, settings, dataset).alias("t").merge(rows.alias("s"), on)
 
 
 @contextmanager
@@ -128,8 +149,8 @@ def _transaction(spark: SparkSession, writer: str, number: int) -> Iterator[None
             spark.conf.unset(f"spark.databricks.delta.write.{name}")
 
 
-def one_of(column: str, values: Sequence[date], at_most: int = 400) -> Column:
-    """Literal bounds over days: the listed values, or their range where a list would make the plan too long."""
+def one_of(column: str, values: Sequence[date] | Sequence[str], at_most: int = 400) -> Column:
+    """Literal bounds over days or months: the listed values, or their range where a list made the plan too long."""
     from pyspark.sql import functions as F
 
     if len(values) <= at_most:

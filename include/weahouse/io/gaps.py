@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from weahouse.io.lake import arrow_schema, open_table, table_uri
+from weahouse.io.small_tables import merge_rows, read_rows
 from weahouse.schemas.datasets import CURATED_GAPS
 
 if TYPE_CHECKING:
@@ -12,32 +12,16 @@ if TYPE_CHECKING:
 
 Gap = dict[str, Any]
 
+# More may expire between two rebuilds.
+_LENGTHEN = ({"to_offset": "given.to_offset"}, "given.to_offset > held.to_offset")
+
 
 def read_gaps(settings: Settings) -> list[Gap]:
     """Every gap, in the order in which they were noticed; empty where there is none. Raises LakeError."""
-    table = open_table(settings, CURATED_GAPS)
-    if table is None:
-        return []
-    rows: list[Gap] = table.to_pyarrow_table().to_pylist()
+    rows = read_rows(settings, CURATED_GAPS)
     return sorted(rows, key=lambda row: (row["noticed_at"], row["partition"], row["from_offset"]))
 
 
 def write_gaps(settings: Settings, gaps: list[Gap]) -> None:
     """Add the gaps that the table does not hold yet, and lengthen those it does; repeating it changes nothing."""
-    if not gaps:
-        return
-    import pyarrow as pa
-    from deltalake import DeltaTable
-
-    source = pa.Table.from_pylist(gaps, schema=arrow_schema(CURATED_GAPS))
-    table = DeltaTable.create(
-        table_uri(settings, CURATED_GAPS),
-        source.schema,
-        mode="ignore",
-        configuration={"delta.enableDeletionVectors": "false"},
-    )
-    on = " AND ".join(f'held."{column}" = given."{column}"' for column in CURATED_GAPS.primary_key)
-    merge = table.merge(source, on, source_alias="given", target_alias="held")
-    # More may expire between two rebuilds.
-    merge = merge.when_matched_update({"to_offset": "given.to_offset"}, "given.to_offset > held.to_offset")
-    merge.when_not_matched_insert_all().execute()
+    merge_rows(settings, CURATED_GAPS, gaps, _LENGTHEN)

@@ -75,12 +75,17 @@ def _count(settings: Settings, dataset: Dataset, column: str | None = None) -> t
     table = open_table(settings, dataset)
     if table is None:
         return 0, 0
-    files = _arrow(table.get_add_actions(flatten=True))
+    files = add_actions(table)
     if pc.any(pc.is_null(files["num_records"])).as_py():
         raise LakeError(f"{dataset.name} has files without statistics, so it cannot be counted from its log")
     nulls = f"null_count.{column}"
     total = pc.sum(files["num_records"]).as_py() or 0
     return total, (pc.sum(files[nulls]).as_py() or 0) if nulls in files.column_names else 0
+
+
+def add_actions(table: DeltaTable) -> pa.Table:
+    """The files of a table as its log has them: path, size_bytes, num_records, partition.*, null_count.* and more."""
+    return _arrow(table.get_add_actions(flatten=True))
 
 
 def query(settings: Settings, sql: str) -> pa.Table:
@@ -170,7 +175,7 @@ def arrow_schema(dataset: Dataset) -> pa.Schema:
     import pyarrow as pa
 
     types = {"string": pa.string(), "double": pa.float64(), "int": pa.int32(), "bigint": pa.int64()}
-    types["timestamp"] = pa.timestamp("us", "UTC")
+    types |= {"timestamp": pa.timestamp("us", "UTC"), "timestamps": pa.list_(pa.timestamp("us", "UTC"))}
     return pa.schema(
         [pa.field(name, types[FIELDS[name].type], nullable=name not in dataset.required) for name in dataset.columns]
     )

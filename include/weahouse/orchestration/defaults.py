@@ -6,12 +6,20 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from weahouse.embedded.airflow import first_hour
+from weahouse.settings import settings
+
 
 class Tag(StrEnum):
     """The tags that Dags are found by."""
 
     STREAM = "stream"
     SUPERVISION = "supervision"
+    CURATED = "curated"
+    GOLD = "gold"
+    LAKE = "lake"
+    QUALITY = "quality"
+    BACKFILL = "backfill"
 
 
 DEFAULT_ARGS: dict[str, Any] = {
@@ -21,3 +29,6 @@ DEFAULT_ARGS: dict[str, Any] = {
     # No task of ours works longer by itself; who waits, waits deferred and says how long.
     "execution_timeout": timedelta(minutes=10),
 }
+
+# From when on a Dag that skips no hour has something to do.
+FIRST_HOUR = first_hour(settings())

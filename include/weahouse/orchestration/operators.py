@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from weahouse.orchestration import driver
+from weahouse.orchestration import driver, ingest_hours
+from weahouse.orchestration.replay_request import ReplayRequest, ReplayRequestError
+from weahouse.orchestration.topic_offsets import TopicOffsets
 from weahouse.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
+
+__all__ = [
+    "ApprovalOperator",
+    "CheckParamsOperator",
+    "PlanReconciliationOperator",
+    "PlanReplayOperator",
+    "PlanUnitOperator",
+    "StartStreamOperator",
+    "TouchedUnitsOperator",
+    "reject_unknown_conf",
+]
+
+_DAY = timedelta(days=1)
 
 
 class StartStreamOperator(BaseOperator):
@@ -35,6 +53,108 @@ class StartStreamOperator(BaseOperator):
         outcome = driver.stop(settings()) if self.stop is True else driver.start_or_adopt(settings())
         self.log.info("%s: pid %s, %s", outcome["action"], outcome["pid"], outcome["reason"])
         return outcome
+
+
+class CheckParamsOperator(BaseOperator):
+    """The first task of a Dag whose parameters need no more than their own schemas: it refuses unknown ones."""
+
+    def execute(self, context: Context) -> None:
+        """Fail at once, or do nothing."""
+        reject_unknown_conf(context)
+
+
+class PlanUnitOperator(BaseOperator):
+    """Decides which hour of append time a run curates, and up to which offsets the stream must have come before.
+
+    Returns {"ingest_hour", "begin", "end"}, offsets by partition. The hour is `ingest_hour` where it is given, else the
+    run's partition, else the last one that is over. Raises AirflowFailException for an hour that cannot be meant.
+    """
+
+    template_fields: Sequence[str] = ("ingest_hour",)
+
+    def __init__(self, *, ingest_hour: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ingest_hour = ingest_hour
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Ask Kafka; raises KafkaException, and is retried, while it does not answer."""
+        reject_unknown_conf(context)
+        key = getattr(context["dag_run"], "partition_key", None)
+        try:
+            chosen = ingest_hours.choose(self.ingest_hour, key, datetime.now(UTC))
+        except ingest_hours.IngestHourError as error:
+            raise AirflowFailException(str(error)) from None
+        offsets = TopicOffsets()
+        end = offsets.since(ingest_hours.begin_of(chosen) + ingest_hours.HOUR)
+        self.log.info("hour %s ends before the offsets %s", chosen, end)
+        return {"ingest_hour": chosen, "begin": _as_json(offsets.first()), "end": _as_json(end)}
+
+
+class TouchedUnitsOperator(BaseOperator):
+    """Decides which units of curation a run works through: those that woke it, or those that a person named.
+
+    Returns their hours, separated by commas: several hours may have been published since the run before. Raises
+    AirflowFailException where there is none, or one cannot be meant.
+    """
+
+    def execute(self, context: Context) -> str:
+        """Read the events, or the parameter `ingest_hours`."""
+        reject_unknown_conf(context)
+        events = [event for told in context["triggering_asset_events"].values() for event in told]
+        hours = context["params"]["ingest_hours"] or [event.extra["ingest_hour"] for event in events]
+        if not hours:
+            raise AirflowFailException("no curated hour woke this run: name some in ingest_hours, like 2024-05-01T13")
+        try:
+            return ",".join(sorted({ingest_hours.checked(hour) for hour in hours}))
+        except ingest_hours.IngestHourError as error:
+            raise AirflowFailException(str(error)) from None
+
+
+class PlanReconciliationOperator(BaseOperator):
+    """Decides which range of append times a run proves: that of its parameters, else the day before the present one.
+
+    Returns {"from", "to"}, RFC 3339. Raises AirflowFailException for a range that cannot be meant.
+    """
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Read `from` and `to`."""
+        reject_unknown_conf(context)
+        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        given = [context["params"][name] for name in ("from", "to")]
+        try:
+            begin, end = (datetime.fromisoformat(text) for text in given) if any(given) else (today - _DAY, today)
+        except (TypeError, ValueError):
+            raise AirflowFailException(
+                f"from {given[0]!r} and to {given[1]!r} must both be times with a zone, like 2024-05-01T12:00:00Z"
+            ) from None
+        if begin.tzinfo is None or end.tzinfo is None or begin >= end:
+            raise AirflowFailException(f"from {given[0]!r} must lie before to {given[1]!r}, both with a zone")
+        return {"from": begin.isoformat(), "to": end.isoformat()}
+
+
+class PlanReplayOperator(BaseOperator):
+    """Checks what a replay's run asks for, and plans it: offsets, records, what has expired, how long it may take.
+
+    Returns the plan, which its log shows too. Raises AirflowFailException for a request that cannot be meant.
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Ask Kafka; raises KafkaException, and is retried, while it does not answer."""
+        reject_unknown_conf(context)
+        params = context["params"]
+        offsets = TopicOffsets()
+        try:
+            request = ReplayRequest.of(params, datetime.now(UTC))
+            start, end = (offsets.since(e) if isinstance(e, datetime) else e for e in (request.start, request.end))
+            plan = request.plan(start, end, offsets.first(), offsets.end())
+        except ReplayRequestError as error:
+            raise AirflowFailException(str(error)) from None
+        self.log.info("plan: %s", json.dumps(plan, indent=2))
+        return plan
+
+
+def _as_json(offsets: dict[int, int]) -> dict[str, int]:
+    return {str(partition): offset for partition, offset in offsets.items()}
 
 
 def reject_unknown_conf(context: Context) -> None:

@@ -75,16 +75,29 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
 def spark_submit_command(settings: Settings, app: str, *args: str, master: str | None = None) -> list[str]:
     """`spark-submit` of this environment's PySpark for `spark_apps/<app>`; `master` overrides the setting."""
     master = master or settings.spark_master
-    jars = settings.cache / "jars" / "spark"
     command = [str(spark_home() / "bin" / "spark-submit"), "--master", master, "--name", Path(app).stem]
     command += ["--driver-memory", DRIVER_MEMORY]
-    # Delta's session extension and catalog are loaded by the driver's own class loader, which never sees --jars.
-    command += ["--driver-class-path", f"{jars}/*"]
-    if not master.startswith("local"):
-        command += ["--jars", ",".join(str(jar) for jar in sorted(jars.glob("*.jar")))]
+    command += ["--driver-class-path", driver_class_path(settings)]
+    if jars := executor_jars(settings, master):
+        command += ["--jars", jars]
     for key, value in spark_conf(settings, Path(app).stem).items():
         command += ["--conf", f"{key}={value}"]
     return [*command, str(settings.checkout / "spark_apps" / app), *args]
+
+
+def driver_class_path(settings: Settings) -> str:
+    """Where the driver finds the connectors.
+
+    Delta's session extension and catalog are loaded by the driver's own class loader, which never sees --jars.
+    """
+    return f"{settings.cache / 'jars' / 'spark'}/*"
+
+
+def executor_jars(settings: Settings, master: str) -> str | None:
+    """The connectors that a cluster's executors fetch from the driver; None where it runs the tasks itself."""
+    if master.startswith("local"):
+        return None
+    return ",".join(str(jar) for jar in sorted((settings.cache / "jars" / "spark").glob("*.jar")))
 
 
 def spark_environment(settings: Settings) -> dict[str, str]:

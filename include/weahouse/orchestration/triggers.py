@@ -7,15 +7,14 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.apache.kafka.hooks.client import KafkaAdminClientHook
 from airflow.triggers.base import BaseTrigger, TriggerEvent
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka import KafkaException
 
 from weahouse.embedded import process
 from weahouse.orchestration import driver, rest
 from weahouse.orchestration.status import SUPERVISOR, lag_by_query, read_progress
 from weahouse.orchestration.supervision import Look, Watch, backoff_s, record_restart
+from weahouse.orchestration.topic_offsets import KAFKA_CONNECTION, TopicOffsets
 from weahouse.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ LOOK_EVERY_S = 3.0
 # Lag and the runs that wait for their turn cost a request each, and nobody needs them sooner.
 ASK_EVERY_S = 15.0
 REPORT_EVERY_S = 300.0
-KAFKA_TIMEOUT_S = 5.0
 
 
 class StreamHealthTrigger(BaseTrigger):
@@ -36,7 +34,7 @@ class StreamHealthTrigger(BaseTrigger):
     when a stopped stream is wanted again; `yield` when another run of the Dag waits for its turn; else `deadline`.
     """
 
-    def __init__(self, deadline: str, kafka_conn_id: str = "kafka_default") -> None:
+    def __init__(self, deadline: str, kafka_conn_id: str = KAFKA_CONNECTION) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.deadline = deadline
         self.kafka_conn_id = kafka_conn_id
@@ -70,12 +68,8 @@ class StreamHealthTrigger(BaseTrigger):
     def _ask(self) -> dict[str, Any] | None:
         instance = settings()
         try:
-            admin = KafkaAdminClientHook(self.kafka_conn_id).get_conn
-            begin, end = (
-                _offsets(admin, instance, OffsetSpec.earliest()),
-                _offsets(admin, instance, OffsetSpec.latest()),
-            )
-            self._lag = lag_by_query(read_progress(instance), begin, end)
+            offsets = TopicOffsets(self.kafka_conn_id)
+            self._lag = lag_by_query(read_progress(instance), offsets.first(), offsets.end())
         except (OSError, KafkaException) as error:
             self._lag = {}
             self.log.warning("the lag is unknown: %s", error)
@@ -108,12 +102,40 @@ class StreamHealthTrigger(BaseTrigger):
         return {"outcome": "restart", "reason": reason, "after_s": wait_s}
 
 
-def _offsets(admin: Any, instance: Settings, spec: OffsetSpec) -> dict[int, int]:
-    topic = instance.observations_topic
-    partitions = admin.list_topics(topic, timeout=KAFKA_TIMEOUT_S).topics[topic].partitions
-    asked = {TopicPartition(topic, partition): spec for partition in partitions}
-    answers = admin.list_offsets(asked, request_timeout=KAFKA_TIMEOUT_S)
-    return {where.partition: future.result().offset for where, future in answers.items()}
+class CommittedOffsetsTrigger(BaseTrigger):
+    """Waits until every query of the stream has committed and settled the records before `end`, by partition.
+
+    `deadline` is absolute (ISO 8601). Fires with {"outcome", "lag"}: `passed`, or `deadline` with what still lacks.
+    """
+
+    def __init__(self, begin: dict[str, int], end: dict[str, int], deadline: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.begin = begin
+        self.end = end
+        self.deadline = deadline
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """The class's path and the arguments that make this trigger again."""
+        name = f"{type(self).__module__}.{type(self).__qualname__}"
+        return name, {"begin": self.begin, "end": self.end, "deadline": self.deadline}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look until all is committed."""
+        lag = await asyncio.to_thread(self._records_left)
+        while lag and _now() < datetime.fromisoformat(self.deadline):
+            await asyncio.sleep(LOOK_EVERY_S)
+            lag = await asyncio.to_thread(self._records_left)
+        yield _event({"outcome": "deadline" if lag else "passed", "lag": lag})
+
+    def _records_left(self) -> dict[str, int]:
+        """Records that each query has not committed, of those that have not committed all."""
+        begin, end = ({int(partition): at for partition, at in told.items()} for told in (self.begin, self.end))
+        try:
+            lag = lag_by_query(read_progress(settings()), begin, end)
+        except OSError as error:
+            self.log.warning("HDFS does not answer, and is asked again: %s", error)
+            return {"hdfs": sum(end.values())}
+        return {query: records for query, records in lag.items() if records}
 
 
 def _event(payload: dict[str, Any]) -> TriggerEvent:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyspark.sql import functions as F
 
+from weahouse.qc.columns import mask, threshold
+from weahouse.qc.masks import BAD, CONSISTENCY_TESTS, GOOD, LEVEL_1_TESTS, MISSING, SUSPECT, bits_of, variables_of
 from weahouse.qc.rules import RAIN
 from weahouse.schemas.fields import VARIABLES, flag_of
 
@@ -18,17 +20,6 @@ if TYPE_CHECKING:
     from weahouse.qc.limits import Limits, Pair, Range
     from weahouse.qc.rules import Rules
 
-GOOD, NOT_EVALUATED, SUSPECT, BAD, MISSING = 1, 2, 3, 4, 9
-
-# A test's place here is its bit in the masks: append, never reorder.
-RANGE_TESTS = tuple(f"range:{variable}" for variable in VARIABLES)
-CONSISTENCY_TESTS: dict[str, tuple[str, ...]] = {
-    "dew_point_above_temperature": ("air_temperature_c", "dew_point_c"),
-    "gust_below_mean_speed": ("wind_speed_mps", "wind_gust_mps"),
-    "calm_with_direction": ("wind_speed_mps", "wind_from_direction_deg"),
-    "humidity_disagrees": ("relative_humidity_pct", "air_temperature_c", "dew_point_c"),
-}
-TESTS = (*RANGE_TESTS, *CONSISTENCY_TESTS)
 LATITUDE = "latitude_deg"
 
 # Magnus over water, Alduchov and Eskridge 1996.
@@ -41,11 +32,6 @@ class _Verdict(NamedTuple):
     applied: Column
     failed: Column
     flags: dict[str, Column]
-
-
-def variables_of(test: str) -> tuple[str, ...]:
-    """The variables that a test reads, all of which it accuses when it fails."""
-    return CONSISTENCY_TESTS.get(test) or (test.partition(":")[2],)
 
 
 def judge(observations: DataFrame, rules: Rules) -> DataFrame:
@@ -71,9 +57,9 @@ def _verdict(rules: Rules, has_latitude: bool) -> _Verdict:
     violated |= limits.contradictions()
     flags = {flag_of(variable): _flag(variable, limits.is_outside(variable, "bad")) for variable in VARIABLES}
     return _Verdict(
-        applied=_mask(applied),
+        applied=mask(applied),
         # A number that means missing lies outside most limits; it fails no test, since none applies to it.
-        failed=F.col("tests_applied").bitwiseAND(_mask(violated)),
+        failed=F.col("tests_applied").bitwiseAND(mask(violated)),
         flags=flags | {"quality_level": F.lit(1).cast("tinyint"), "rules_version": F.lit(rules.version)},
     )
 
@@ -113,11 +99,7 @@ class _Expressions:
         }
 
     def _threshold(self, name: str, build: Callable[[Any], Column]) -> Column:
-        """`build` of the row's own threshold; without overrides, of the default and nothing else."""
-        found = build(self._rules.defaults[name])
-        for column, owners, threshold in reversed(self._rules.overrides(name)):
-            found = F.when(F.col(column).isin(*owners), build(threshold)).otherwise(found)
-        return found
+        return threshold(self._rules, name, build)
 
     def _beyond(self, variable: str, kind: str, limits: Limits) -> Column:
         def outside(span: Range) -> Column:
@@ -142,20 +124,10 @@ def _magnus_exponent(temperature_c: Column) -> Column:
 
 def _flag(variable: str, is_bad: Column) -> Column:
     """9 where there is no value, else the worst verdict of the tests that were applied."""
-    involved = sum(_bit(test) for test in TESTS if variable in variables_of(test))
+    involved = bits_of(test for test in LEVEL_1_TESTS if variable in variables_of(test))
     any_failed = F.col("tests_failed").bitwiseAND(F.lit(involved)) != 0
-    is_applied = F.col("tests_applied").bitwiseAND(F.lit(_bit(f"range:{variable}"))) != 0
+    is_applied = F.col("tests_applied").bitwiseAND(F.lit(bits_of([f"range:{variable}"]))) != 0
     return F.when(~is_applied, MISSING).when(is_bad, BAD).when(any_failed, SUSPECT).otherwise(GOOD).cast("tinyint")
-
-
-def _bit(test: str) -> int:
-    return 1 << TESTS.index(test)
-
-
-def _mask(tests: dict[str, Column]) -> Column:
-    none = F.lit(0).cast("bigint")
-    bits = [F.when(condition, F.lit(_bit(test)).cast("bigint")).otherwise(none) for test, condition in tests.items()]
-    return reduce(lambda left, right: left.bitwiseOR(right), bits)
 
 
 def _all(conditions: Iterable[Column]) -> Column:

@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from weahouse.qc.entries import RulesError
 from weahouse.qc.limits import Range
-from weahouse.qc.reading import RulesError, Thresholds, read
+from weahouse.qc.reading import Thresholds, read
 
 DEFAULT_RULES = Path(__file__).with_name("rules.yaml")
 # Raised when the tests' code changes what they find, so that rows judged before and after can be told apart.

@@ -21,6 +21,7 @@ RAW_OBSERVATIONS = Dataset(
     partition_by=("ingest_hour",),
     required=("topic", "partition", "offset", "timestamp", "ingest_hour"),
     skip_by=("partition", "offset", "timestamp"),
+    sort_by=("partition", "offset"),
 )
 CURATED_OBSERVATIONS = Dataset(
     "curated.observations",
@@ -56,6 +57,7 @@ CURATED_OBSERVATIONS = Dataset(
         *JUDGED_COLUMNS,
     ),
     skip_by=(*KEY, "ingested_at", "kafka_partition", "kafka_offset", "late_by_s"),
+    sort_by=KEY,
 )
 CURATED_QUARANTINE = Dataset(
     "curated.quarantine",
@@ -65,6 +67,7 @@ CURATED_QUARANTINE = Dataset(
     partition_by=("ingest_hour",),
     required=("topic", "partition", "offset", "timestamp", "reason", "ingest_hour"),
     skip_by=("partition", "offset", "timestamp"),
+    sort_by=("partition", "offset"),
 )
 # Why offsets are lost, as `curated.gaps` says it.
 TOPIC_RECREATED, OFFSETS_EXPIRED = "topic_recreated", "offsets_expired"
@@ -84,7 +87,73 @@ CURATED_GAPS = Dataset(
     primary_key=("topic_id", "partition", "from_offset", "cause"),
     required=("topic", "topic_id", "partition", "from_offset", "cause", "noticed_at"),
 )
-DATASETS = (RAW_OBSERVATIONS, CURATED_OBSERVATIONS, CURATED_QUARANTINE, CURATED_GAPS, *GOLD_DATASETS)
+CURATED_INGEST_UNITS = Dataset(
+    "curated.ingest_units",
+    "The ledger of curation: what was appended within an hour, and what became of it.",
+    columns=(
+        "ingest_hour",
+        "offsets",
+        "records",
+        "quarantined",
+        "readings",
+        "late",
+        "corrected",
+        "parity_compared",
+        "parity_violations",
+        "earliest_observed_at",
+        "latest_observed_at",
+        "touched_hours",
+        "rules_version",
+        "curated_version",
+        "curated_at",
+    ),
+    primary_key=("ingest_hour",),
+    required=("ingest_hour", "offsets", "records", "quarantined", "readings", "curated_version", "curated_at"),
+)
+# The row of curated.observations that a verdict judges; where that row has another version, the verdict is stale.
+VERDICT_VERSION = ("ingested_at", "kafka_partition", "kafka_offset", "revision")
+_VERDICT_COLUMNS = (
+    *KEY,
+    "observed_date",
+    *VERDICT_VERSION,
+    *FLAGS,
+    "tests_applied",
+    "tests_failed",
+    "tests_excused",
+    "quality_level",
+    "rules_version",
+)
+CURATED_VERDICTS = Dataset(
+    "curated.verdicts",
+    "What levels 2 and 3 say of each row of curated.observations: its flags after all levels.",
+    columns=_VERDICT_COLUMNS,
+    primary_key=KEY,
+    partition_by=("observed_date",),
+    required=_VERDICT_COLUMNS,
+    skip_by=(*KEY, "quality_level"),
+)
+_TRUST_KEY = ("station_id", "variable", "observed_date")
+_TRUST_COLUMNS = (*_TRUST_KEY, "checks_applied", "checks_failed", "is_trusted")
+CURATED_STATION_TRUST = Dataset(
+    "curated.station_trust",
+    "Per station, variable and day whether the variable is trusted on the day that follows.",
+    columns=_TRUST_COLUMNS,
+    primary_key=_TRUST_KEY,
+    partition_by=("observed_date",),
+    required=_TRUST_COLUMNS,
+)
+DATASETS = (
+    RAW_OBSERVATIONS,
+    CURATED_OBSERVATIONS,
+    CURATED_QUARANTINE,
+    CURATED_GAPS,
+    CURATED_INGEST_UNITS,
+    CURATED_VERDICTS,
+    CURATED_STATION_TRUST,
+    *GOLD_DATASETS,
+)
+# What the stream fills with many small files, each with one partition column.
+COMPACTED = tuple(dataset for dataset in DATASETS if dataset.sort_by)
 
 PANE_MINUTES = 10
 QUERIES = ("archive", "observations")

@@ -5,24 +5,18 @@ Names follow the CF conventions with the unit at the end. A dataset lists names;
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
+
+from weahouse.schemas.kinds import Field
+from weahouse.schemas.ledgers import BACKFILL, PROOF, UNIT
 
 STATION_ID_PATTERN = r"^[A-Za-z0-9._:\-]{1,64}$"
 # What lies outside is no observation: one far ahead would move the watermark, and none of the stations is older.
 EARLIEST_YEAR = 1900
 MOST_MINUTES_AHEAD = 10
-
-
-@dataclass(frozen=True)
-class Field:
-    """One word: `type` is one of string, double, tinyint, int, bigint, boolean, date, timestamp, binary."""
-
-    type: str
-    meaning: str
-    unit: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    pattern: str | None = None
+# Of a quality flag. What is bad or missing is in no average; what is missing need not have a value.
+FLAG_VALUES = (1, 2, 3, 4, 9)
+BAD_FLAG, MISSING_FLAG = 4, 9
 
 
 # The physical limits are the outer ("bad") pair of quality control; the tests' own thresholds stand in qc/rules.yaml.
@@ -49,7 +43,9 @@ def flag_of(variable: str) -> str:
 
 FLAGS: dict[str, Field] = {
     flag_of(variable): Field(
-        "tinyint", f"Quality flag of {variable}: 1 good, 2 not evaluated, 3 suspect, 4 bad, 9 missing", None, 1, 9
+        "tinyint",
+        f"Quality flag of {variable}: 1 good, 2 not evaluated, 3 suspect, 4 bad, 9 missing",
+        values=FLAG_VALUES,
     )
     for variable in VARIABLES
 }
@@ -58,7 +54,8 @@ IDENTITY: dict[str, Field] = {
     "station_id": Field("string", "Identifier of the station", pattern=STATION_ID_PATTERN),
     "region": Field("string", "Country and state, lower case, e.g. us-ca", pattern=STATION_ID_PATTERN),
     "observed_at": Field("timestamp", "When the station observed, UTC, to the second"),
-    "observed_date": Field("date", "UTC day of observed_at"),
+    "observed_date": Field("date", "UTC day of the observation, or of what is summarised"),
+    "observed_month": Field("string", "UTC month of observed_date, e.g. 2024-05"),
     "ingested_at": Field("timestamp", "When the broker appended the record, UTC"),
     "ingest_hour": Field("string", "UTC hour of ingested_at, e.g. 2024-05-01T13"),
     "day": Field("date", "UTC day of the observation or window"),
@@ -91,13 +88,22 @@ JUDGEMENT: dict[str, Field] = {
     "revision": Field("int", "How many records of this station and time stood here before"),
     "tests_applied": Field("bigint", "Bit mask of the quality tests that were applied; bits in docs/reference"),
     "tests_failed": Field("bigint", "Bit mask of the quality tests that failed"),
-    "quality_level": Field("tinyint", "Highest level of quality control reached: 1, 2 or 3"),
+    "tests_excused": Field(
+        "bigint", "Bit mask of the failed tests that neighbours or other variables have explained as weather"
+    ),
+    "quality_level": Field("tinyint", "Highest level of quality control reached: 1, 2 or 3", values=(1, 2, 3)),
     "rules_version": Field("string", "Content hash of the quality rules that judged the row"),
     # Null when on time, so that the Delta log's null counts tell how many rows are late without reading them.
     "late_by_s": Field(
         "bigint", "Seconds between observation and append where that exceeds the lateness, else null", "s"
     ),
-    "reason": Field("string", "Why the record could not be read as an observation"),
+    "reason": Field("string", "Why a record cannot be read as an observation, or why a backfill is done"),
+}
+
+TRUST: dict[str, Field] = {
+    "checks_applied": Field("bigint", "Values of 7 days that were checked by a test that accuses this variable alone"),
+    "checks_failed": Field("bigint", "Values among them that failed such a test, without excuse"),
+    "is_trusted": Field("boolean", "Whether the variable's values serve as neighbours, in alerts and in training"),
 }
 
 STATION: dict[str, Field] = {
@@ -108,14 +114,19 @@ STATION: dict[str, Field] = {
     "latitude_deg": Field("double", "Latitude, positive north", "degree", -90.0, 90.0),
     "longitude_deg": Field("double", "Longitude, positive east", "degree", -180.0, 180.0),
     "elevation_m": Field("double", "Height above mean sea level", "m", -500.0, 9000.0),
-    "registry": Field("string", "Where the station's row comes from: isd, simulator or observed"),
+    "registry": Field(
+        "string",
+        "Where the station's row comes from: isd, simulator or observed",
+        values=("isd", "simulator", "observed"),
+    ),
+    "registered_at": Field("timestamp", "When the station's row was written or last changed, UTC"),
 }
 
 SUMMARY: dict[str, Field] = {
     "variable": Field("string", "Name of a measured variable"),
-    "window_start": Field("timestamp", "Start of the 10-minute pane, UTC, inclusive"),
+    "window_start": Field("timestamp", "Start of the window, a 10-minute pane or an hour, UTC, inclusive"),
     "measured_value": Field("double", "Latest value of the variable, in the variable's unit"),
-    "flag": Field("tinyint", "Quality flag of the value", None, 1, 9),
+    "flag": Field("tinyint", "Quality flag of the value", values=FLAG_VALUES),
     "value_count": Field("bigint", "Values that are not flagged bad or missing"),
     "suspect_count": Field("bigint", "Values among them that are flagged suspect"),
     "value_sum": Field("double", "Sum of the values, in the variable's unit"),
@@ -126,6 +137,74 @@ SUMMARY: dict[str, Field] = {
     "vector_count": Field("bigint", "Wind only: vectors in the two sums; for speed, where the direction is usable too"),
     "eastward_sum": Field("double", "Wind only: sum of eastward parts, of unit vectors for direction, else of m s-1"),
     "northward_sum": Field("double", "Wind only: sum of northward parts, of unit vectors for direction, else of m s-1"),
+}
+
+# The unit of what is told of a variable where that is the variable's.
+_OWN = "own"
+_COUNTS = {
+    "count": Field("bigint", "Values of {} that are not flagged bad or missing"),
+    "suspect_count": Field("bigint", "Values of {} among them that are flagged suspect"),
+}
+_SCALAR = _COUNTS | {
+    "mean": Field("double", "Mean of {}", _OWN),
+    "min": Field("double", "Least {}", _OWN),
+    "max": Field("double", "Greatest {}", _OWN),
+    "stddev": Field("double", "Standard deviation of {} (n - 1); empty for fewer than two values", _OWN),
+}
+_ANGLE = _COUNTS | {
+    "mean": Field("double", "Angle of the mean unit vector of {}; empty where the vectors cancel", _OWN),
+    "steadiness": Field("double", "Length of the mean unit vector of {}: 1 constant, 0 from everywhere", "1", 0, 1),
+}
+_AMOUNT = _SCALAR | {"sum": Field("double", "Sum of {}", _OWN)}
+_HOURS = {"hours": Field("int", "Hours of the day in which {} has a value not flagged bad or missing", "h", 0, 24)}
+_EXTREMES_AT = {
+    "min_at": Field("timestamp", "When the least {} was observed first, UTC"),
+    "max_at": Field("timestamp", "When the greatest {} was observed first, UTC"),
+}
+# By the variable's unit: an angle has neither extremes nor a spread, and only amounts have a sum.
+_OF_AN_HOUR: dict[str | None, dict[str, Field]] = {"degree": _ANGLE, "mm": _AMOUNT}
+_MORE_OF_A_DAY: dict[str | None, dict[str, Field]] = {"degree": _HOURS}
+
+
+def statistic_of(variable: str, statistic: str) -> str:
+    """The name of a statistic of a variable in Gold, e.g. air_temperature_c_mean."""
+    return f"{variable}_{statistic}"
+
+
+def _told_of(variable: str, statistics: dict[str, Field]) -> dict[str, Field]:
+    unit = MEASUREMENTS[variable].unit
+    return {
+        statistic_of(variable, name): replace(
+            field, meaning=field.meaning.format(variable), unit=unit if field.unit == _OWN else field.unit
+        )
+        for name, field in statistics.items()
+    }
+
+
+HOURLY_STATISTICS: dict[str, Field] = {
+    name: told
+    for variable, field in MEASUREMENTS.items()
+    for name, told in _told_of(variable, _OF_AN_HOUR.get(field.unit, _SCALAR)).items()
+}
+DAILY_STATISTICS: dict[str, Field] = {
+    name: told
+    for variable, field in MEASUREMENTS.items()
+    for name, told in _told_of(
+        variable, _OF_AN_HOUR.get(field.unit, _SCALAR) | _MORE_OF_A_DAY.get(field.unit, _EXTREMES_AT | _HOURS)
+    ).items()
+}
+GOLD_SUMMARY: dict[str, Field] = {
+    "report_count": Field("bigint", "Observations of the station in the window, whatever their flags"),
+    **DAILY_STATISTICS,
+    # A calm is a vector of no length; a speed without a usable direction is none.
+    "resultant_wind_count": Field("bigint", "Observed wind vectors in the resultant wind"),
+    "resultant_wind_speed_mps": Field("double", "Length of the mean wind vector", "m s-1"),
+    "resultant_wind_from_direction_deg": Field(
+        "double", "Direction the mean wind vector comes from; empty where the vectors cancel", "degree"
+    ),
+    "completeness": Field(
+        "double", "Share of the day's 24 hours in which any variable has a value not flagged bad or missing", "1", 0, 1
+    ),
 }
 
 # Values of an alert are in the unit of the rule's variable, of a silence in minutes.
@@ -248,5 +327,23 @@ MODEL: dict[str, Field] = {
     "state_reason": Field("string", "Why it is in its state, with the numbers that decided"),
 }
 
-GROUPS = (IDENTITY, MEASUREMENTS, FLAGS, RECORD, GAP, JUDGEMENT, STATION, SUMMARY, ALERT, FEATURES, FORECAST, MODEL)
+GROUPS = (
+    IDENTITY,
+    MEASUREMENTS,
+    FLAGS,
+    RECORD,
+    GAP,
+    JUDGEMENT,
+    TRUST,
+    STATION,
+    UNIT,
+    PROOF,
+    BACKFILL,
+    SUMMARY,
+    GOLD_SUMMARY,
+    ALERT,
+    FEATURES,
+    FORECAST,
+    MODEL,
+)
 FIELDS: dict[str, Field] = {name: field for group in GROUPS for name, field in group.items()}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from weahouse.schemas.fields import FEATURES
+from weahouse.schemas.fields import DAILY_STATISTICS, FEATURES, HOURLY_STATISTICS
 from weahouse.schemas.kinds import Dataset
+from weahouse.schemas.ledgers import PROOF
 
 GOLD_STATIONS = Dataset(
     "gold.stations",
@@ -19,9 +20,75 @@ GOLD_STATIONS = Dataset(
         "longitude_deg",
         "elevation_m",
         "registry",
+        "registered_at",
     ),
     primary_key=("station_id",),
     required=("station_id", "region", "registry"),
+)
+GOLD_BACKFILL_RUNS = Dataset(
+    "gold.backfill_runs",
+    "The ledger of backfills: what was asked for, why, how far it came, and what it changed.",
+    columns=(
+        "run_id",
+        "kind",
+        "parameters",
+        "reason",
+        "backfill_state",
+        "done_offsets",
+        "replayed",
+        "inserted",
+        "updated",
+        "unchanged",
+        "quarantined",
+        "started_at",
+        "ended_at",
+    ),
+    primary_key=("run_id",),
+    required=("run_id", "kind", "parameters", "reason", "backfill_state", "started_at"),
+)
+_RESULTANT_WIND = ("resultant_wind_count", "resultant_wind_speed_mps", "resultant_wind_from_direction_deg")
+GOLD_HOURLY_SUMMARIES = Dataset(
+    "gold.hourly_summaries",
+    "What each station observed in an hour: statistics over the values that are not flagged bad or missing.",
+    columns=(
+        "station_id",
+        "window_start",
+        "observed_date",
+        "region",
+        "report_count",
+        *HOURLY_STATISTICS,
+        *_RESULTANT_WIND,
+    ),
+    primary_key=("station_id", "window_start"),
+    partition_by=("observed_date",),
+    required=("station_id", "window_start", "observed_date", "region", "report_count"),
+    skip_by=("station_id", "window_start"),
+)
+GOLD_DAILY_SUMMARIES = Dataset(
+    "gold.daily_summaries",
+    "What each station observed in a UTC day: the same statistics, with the times of the extremes.",
+    columns=(
+        "station_id",
+        "observed_date",
+        "observed_month",
+        "region",
+        "report_count",
+        "completeness",
+        *DAILY_STATISTICS,
+        *_RESULTANT_WIND,
+    ),
+    primary_key=("station_id", "observed_date"),
+    # A day has one row a station: a folder for each would hold a file of some kilobytes.
+    partition_by=("observed_month",),
+    required=("station_id", "observed_date", "observed_month", "region", "report_count", "completeness"),
+    skip_by=("station_id", "observed_date"),
+)
+GOLD_RECONCILIATION = Dataset(
+    "gold.reconciliation",
+    "The proofs: what was compared of each range of append times, and what differed.",
+    columns=tuple(PROOF),
+    primary_key=("appended_from", "appended_to"),
+    required=("appended_from", "appended_to", "compared_offsets", "reconciled_at"),
 )
 GOLD_STATION_FEATURES = Dataset(
     "gold.station_features",
@@ -84,4 +151,14 @@ GOLD_MODELS = Dataset(
     primary_key=(*MODEL_KEY, *TARGET),
     required=(*MODEL_KEY, *TARGET, "model_state", "parameters", "metrics", "artefact_path", "created_at"),
 )
-GOLD_DATASETS = (GOLD_STATIONS, GOLD_STATION_FEATURES, GOLD_FORECASTS, GOLD_FORECAST_VERIFICATION, GOLD_MODELS)
+GOLD_DATASETS = (
+    GOLD_STATIONS,
+    GOLD_HOURLY_SUMMARIES,
+    GOLD_DAILY_SUMMARIES,
+    GOLD_BACKFILL_RUNS,
+    GOLD_RECONCILIATION,
+    GOLD_STATION_FEATURES,
+    GOLD_FORECASTS,
+    GOLD_FORECAST_VERIFICATION,
+    GOLD_MODELS,
+)

@@ -1,8 +1,21 @@
-"""What a table or topic is described by: Delta tables, Cassandra tables, Kafka topics."""
+"""What the platform's data are described by: fields, Delta tables, Cassandra tables, Kafka topics."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Field:
+    """One word: `type` is one of string, double, tinyint, int, bigint, boolean, date, timestamp, timestamps, binary."""
+
+    type: str
+    meaning: str
+    unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+    values: tuple[int | str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -11,6 +24,7 @@ class Dataset:
 
     `skip_by`: columns of which the log keeps the least and greatest value of each file, and how many are missing,
     so that readers skip and count by them; where it is empty, the first 32. Every look at a table parses all of that.
+    `sort_by`: the columns by which compaction sorts, for readers bound by them; where it is empty, it does nothing.
     """
 
     name: str
@@ -20,6 +34,7 @@ class Dataset:
     partition_by: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     skip_by: tuple[str, ...] = ()
+    sort_by: tuple[str, ...] = ()
 
     @property
     def zone(self) -> str:

@@ -78,6 +78,7 @@ def _spark_type(name: str) -> DataType:
         "boolean": t.BooleanType(),
         "date": t.DateType(),
         "timestamp": t.TimestampType(),
+        "timestamps": t.ArrayType(t.TimestampType(), containsNull=False),
         "binary": t.BinaryType(),
         "headers": t.ArrayType(header),
     }

@@ -55,7 +55,7 @@ SUMMARIES_BY_STATION = ServingTable(
 STATIONS_BY_REGION = ServingTable(
     "stations_by_region",
     "The stations of one region and where they stand.",
-    columns=("region", *(column for column in GOLD_STATIONS.columns if column != "region")),
+    columns=("region", *(column for column in GOLD_STATIONS.columns if column not in ("region", "registered_at"))),
     partition_key=("region",),
     clustering=(("station_id", "ASC"),),
     compaction=_UNIFIED,

@@ -39,9 +39,13 @@ class TouchedWindow:
 
 @dataclass(frozen=True)
 class Extent:
-    """The windows that a batch touches, in their order; there is one at least."""
+    """The windows that a batch touches, in their order; there is one at least.
+
+    `behind`: how many of its rows a table may hold already.
+    """
 
     windows: tuple[TouchedWindow, ...]
+    behind: int
 
     @property
     def rows(self) -> int:
@@ -66,17 +70,21 @@ class Extent:
 
 
 def extent_of(observations: DataFrame) -> Extent | None:
-    """The extent of a batch, None where it has no rows."""
+    """The extent of a batch, None where it has no rows.
+
+    Rows are behind but for those that a column `is_ahead` says to be ahead of all that the table holds.
+    """
     second = F.unix_seconds("observed_at")
     start = F.unix_seconds(window_start(F.col("observed_at"), PANE_MINUTES)).alias("start")
     found = observations.groupBy(start).agg(
-        F.min(second).alias("first"), F.max(second).alias("last"), F.count("*").alias("rows")
+        F.min(second).alias("first"),
+        F.max(second).alias("last"),
+        F.count("*").alias("rows"),
+        (F.count_if(~F.col("is_ahead")) if "is_ahead" in observations.columns else F.count("*")).alias("behind"),
     )
-    windows = [
-        TouchedWindow(_time(start), _time(first), _time(last), rows)
-        for start, first, last, rows in sorted(found.collect())
-    ]
-    return Extent(tuple(windows)) if windows else None
+    told = sorted(found.collect())
+    windows = [TouchedWindow(_time(start), _time(first), _time(last), rows) for start, first, last, rows, _ in told]
+    return Extent(tuple(windows), sum(row["behind"] for row in told)) if windows else None
 
 
 def _time(second: int) -> datetime:

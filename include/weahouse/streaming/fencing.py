@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from weahouse.io.hdfs import Hdfs
     from weahouse.schemas.kinds import Dataset
 
+# The line of the stream's drivers.
+_DRIVERS = "epochs"
 _EPOCHS_KEPT = 20
 # No batch holds a lease longer; a writer that died with it is put aside after this.
 _LEASE_S = 600.0
@@ -31,9 +33,9 @@ class StopRequestedError(RuntimeError):
     """Raised at the start of a batch when the stream is to stop: the batch stays uncommitted and is done next time."""
 
 
-def take_epoch(hdfs: Hdfs, root: str) -> int:
-    """Become the newest driver: create the next epoch's file, which only one of several can."""
-    folder = progress_path("epochs", root)
+def take_epoch(hdfs: Hdfs, root: str, line: str = _DRIVERS) -> int:
+    """Become the newest driver, or writer of another line: create the next epoch's file, which only one can."""
+    folder = progress_path(line, root)
     hdfs.mkdirs(folder)
     while True:
         taken = sorted(int(name) for name in hdfs.list(folder) if name.isdigit())
@@ -47,7 +49,7 @@ def take_epoch(hdfs: Hdfs, root: str) -> int:
 
 def check_epoch(hdfs: Hdfs, root: str, epoch: int) -> None:
     """Raise FencedError when a driver with a later epoch exists."""
-    if hdfs.exists(f"{progress_path('epochs', root)}/{epoch + 1}"):
+    if hdfs.exists(f"{progress_path(_DRIVERS, root)}/{epoch + 1}"):
         raise FencedError(f"epoch {epoch} is over: a newer driver has taken epoch {epoch + 1}")
 
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from weahouse.io.delta import version_of
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, PANE_MINUTES
 from weahouse.schemas.render import path
 from weahouse.streaming.checkpointed import release
 from weahouse.streaming.fencing import FencedError
-from weahouse.transforms.panes import merged
+from weahouse.transforms.panes import merged, window_start
 
 if TYPE_CHECKING:
     from collections.abc import Set
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from weahouse.streaming.extent import Extent
     from weahouse.streaming.placement import Placement
 
+_PLACE = ("station_id", "day", "window_start")
 # What is kept is copied with each batch. Live readings are of one window, or of two where one has just ended.
 _KEPT_AT_MOST = 3
 # A backlog's batches touch many, and the next one brings others.
@@ -62,13 +63,13 @@ class OpenWindows:
             self._is_own = False
         return self._is_own
 
-    def transaction(self, epoch: int) -> tuple[str, int]:
-        """What marks the next write of Curated: Delta refuses, without a word, numbers that do not exceed the last one.
+    def transaction(self, owner: str, epoch: int) -> tuple[str, int]:
+        """What marks the owner's next write of Curated: a number, and Delta silently refuses one that is not greater.
 
         So a driver that was taken over from in the middle of its batch cannot write after the newer one has.
         """
         self._writes += 1
-        return "stream", (epoch << _WRITES_BITS) + self._writes
+        return owner, (epoch << _WRITES_BITS) + self._writes
 
     def written(self) -> None:
         """Note that Curated was written; raises FencedError where the table has refused that silently."""
@@ -84,6 +85,21 @@ class OpenWindows:
             return fresh
         held = self._panes.where(F.col("window_start").isin(sorted(self.starts)))
         return merged(placement.gather(held, "day"), fresh)
+
+    def with_ahead(self, rows: DataFrame, placement: Placement) -> DataFrame:
+        """Add `is_ahead` to a batch's rows: of a window that is kept, and later than all that its station has there.
+
+        Curated holds no such row, as long as it stands as this driver left it: `look` tells.
+        """
+        if self._panes is None:
+            return rows.withColumn("is_ahead", F.lit(False))
+        held = self._panes.select(*_PLACE, "newest_observed_at").withColumnRenamed("day", "observed_date")
+        started = rows.withColumn("window_start", window_start(F.col("observed_at"), PANE_MINUTES))
+        on = ["station_id", "observed_date", "window_start"]
+        joined = started.join(placement.gather(held).hint("shuffle_hash"), on, "left")
+        newest = F.col("newest_observed_at")
+        is_ahead = F.col("window_start").isin(sorted(self.starts)) & (newest.isNull() | (F.col("observed_at") > newest))
+        return joined.withColumn("is_ahead", is_ahead).drop("window_start", "newest_observed_at")
 
     @staticmethod
     def is_worth_keeping(extent: Extent) -> bool:

@@ -1,8 +1,9 @@
-"""The proof of the contract: every offset has exactly one disposition, and Cassandra equals Curated."""
+"""The proof of the contract: every offset has exactly one disposition, and Cassandra equals Curated, panes too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -13,22 +14,32 @@ from weahouse.io.cassandra import rows, rows_of_each
 from weahouse.io.delta import read_table
 from weahouse.io.gaps import read_gaps
 from weahouse.io.hdfs import Hdfs
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, PANE_MINUTES, RAW_OBSERVATIONS
 from weahouse.schemas.fields import FIELDS
-from weahouse.schemas.render import to_spark
-from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION
+from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION, SUMMARIES_BY_STATION
 from weahouse.streaming.progress import committed_by_all
-from weahouse.transforms.dispositions import DISPOSITIONS, DOUBLED, UNACCOUNTED, differences, dispose, spans
+from weahouse.transforms.dispositions import (
+    DISPOSITIONS,
+    DOUBLED,
+    UNACCOUNTED,
+    differences,
+    dispose,
+    pane_differences,
+    spans,
+)
 from weahouse.transforms.incarnations import ends_of, incarnation, is_of_earlier, lost_within
+from weahouse.transforms.panes import summarise, window_start
 from weahouse.transforms.parse import parse
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import Column, DataFrame, SparkSession
 
+    from weahouse.schemas.kinds import ServingTable
     from weahouse.settings import Settings
 
 _SERVED_COLUMNS = [column for column in OBSERVATIONS_BY_STATION.columns if column != "day"]
+_PANE_COLUMNS = [column for column in SUMMARIES_BY_STATION.columns if column != "day"]
 # A task reads its partitions of Cassandra one after the other; more tasks than cores only cost their start.
 _READERS = 2
 # Some 2 kB each while they are Python's: a batch of 10,000 partitions would be gigabytes.
@@ -44,7 +55,8 @@ def reconcile(spark: SparkSession, settings: Settings, begin: datetime | None, e
     """Compare Raw, Curated, quarantine and Cassandra over records appended in [begin, end), all where None.
 
     Returns offsets, curated, duplicate, superseded, quarantined, unaccounted, doubled, compared_cassandra,
-    differing_cassandra, and up to ten examples of each fault. Records that a query has not committed yet are left out.
+    differing_cassandra, compared_panes, differing_panes (of the windows in which a compared row lies), and up to ten
+    examples of each fault. Records that a query has not committed yet are left out.
     """
     held: list[DataFrame] = []
 
@@ -82,6 +94,7 @@ def _compare(spark: SparkSession, settings: Settings, is_within: Any, keep: Any)
     compared = curated.where(is_within("ingested_at")).where(_is_served(settings))
     served = read_served(spark, settings, compared).where(is_within("ingested_at"))
     differing = keep(differences(compared, served, _SERVED_COLUMNS))
+    panes, differing_panes = (keep(rows) for rows in _panes(settings, compared, curated))
     return {
         "offsets": sum(counts.values()) + missing,
         **{name: counts.get(name, 0) for name in DISPOSITIONS},
@@ -89,39 +102,59 @@ def _compare(spark: SparkSession, settings: Settings, is_within: Any, keep: Any)
         "doubled": counts.get(DOUBLED, 0),
         "compared_cassandra": compared.count(),
         "differing_cassandra": differing.count(),
-        "examples": (_examples(faults) if is_faulty else []) + _examples(differing),
+        "compared_panes": panes.count(),
+        "differing_panes": differing_panes.count(),
+        "examples": (_examples(faults) if is_faulty else []) + _examples(differing) + _examples(differing_panes),
     }
+
+
+def _panes(settings: Settings, compared: DataFrame, curated: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """The panes of the windows in which a compared row lies, made from Curated; and what Cassandra serves otherwise."""
+    start = window_start(F.col("observed_at"), PANE_MINUTES)
+    touched = compared.select("station_id", "observed_date", start.alias("window_start")).distinct()
+    of_windows = curated.withColumn("window_start", start).join(touched, touched.columns, "left_semi")
+    made = summarise(of_windows.drop("window_start"), PANE_MINUTES).where("value_count > 0")
+    pairs = touched.select("station_id", F.col("observed_date").cast("string").alias("day")).distinct()
+    served = _read(settings, SUMMARIES_BY_STATION, _PANE_COLUMNS, pairs)
+    windows = touched.drop("observed_date")
+    return made, pane_differences(made, served.join(windows, windows.columns, "left_semi"))
 
 
 def read_served(spark: SparkSession, settings: Settings, curated: DataFrame) -> DataFrame:
     """All rows of `observations_by_station`, read by Spark's tasks partition by partition."""
     held = curated.select("station_id", F.col("observed_date").cast("string").alias("day")).distinct()
     found = [(row["station_id"], str(row["day"])) for row in rows(settings, _DISTINCT)]
-    schema = "station_id string, day string"
-    partitions = spark.createDataFrame(found, schema).union(held).distinct().repartition(_READERS)
-    types = {field.name: field.dataType.simpleString() for field in to_spark(CURATED_OBSERVATIONS)}
-    return partitions.mapInArrow(_Reader(settings).read, ", ".join(f"{name} {types[name]}" for name in _SERVED_COLUMNS))
+    pairs = spark.createDataFrame(found, "station_id string, day string").union(held).distinct()
+    return _read(settings, OBSERVATIONS_BY_STATION, _SERVED_COLUMNS, pairs)
+
+
+def _read(settings: Settings, table: ServingTable, columns: Sequence[str], pairs: DataFrame) -> DataFrame:
+    """Columns of the table's rows of (station_id, day) pairs."""
+    select = f"SELECT {', '.join(columns)} FROM {table.name} WHERE station_id = ? AND day = ?"
+    schema = ", ".join(f"{name} {FIELDS[name].type}" for name in columns)
+    return pairs.repartition(_READERS).mapInArrow(_Reader(settings, select, tuple(columns)).read, schema)
 
 
 _DISTINCT = f"SELECT DISTINCT station_id, day FROM {OBSERVATIONS_BY_STATION.name}"
-_SELECT = f"SELECT {', '.join(_SERVED_COLUMNS)} FROM {OBSERVATIONS_BY_STATION.name} WHERE station_id = ? AND day = ?"
 
 
+@dataclass(frozen=True)
 class _Reader:
     """Reads the rows of (station_id, day) pairs; made in the driver, used in Spark's Python workers."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    settings: Settings
+    select: str
+    columns: tuple[str, ...]
 
     def read(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
         arrow = {"double": pa.float64(), "tinyint": pa.int8(), "bigint": pa.int64(), "string": pa.string()}
         arrow["timestamp"] = pa.timestamp("us", "UTC")
-        schema = pa.schema([(name, arrow[FIELDS[name].type]) for name in _SERVED_COLUMNS])
+        schema = pa.schema([(name, arrow[FIELDS[name].type]) for name in self.columns])
         for batch in batches:
             pairs = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-            found = rows_of_each(self._settings, _SELECT, pairs)
+            found = rows_of_each(self.settings, self.select, pairs)
             while members := list(islice(found, _ROWS_AT_ONCE)):
                 # Times come without a zone and are UTC, which is how Arrow takes them.
                 yield pa.RecordBatch.from_pylist(members, schema)

@@ -32,7 +32,10 @@ class Registry:
         self._stations: DataFrame | None = None
 
     def with_region(self, observations: DataFrame) -> DataFrame:
-        """Replace `region` by the registry's where the station is known; add its `latitude_deg` and `is_registered`."""
+        """Replace `region` by the registry's where the station is known.
+
+        Adds its `latitude_deg`, `is_registered`, and `registered_at`: since when the registry says so.
+        """
         stations = F.broadcast(self._current(observations.sparkSession))
         joined = observations.join(stations, "station_id", "left")
         return joined.withColumns(
@@ -59,6 +62,6 @@ class Registry:
                 self._stations.unpersist()
             table = read_table(spark, self._settings, GOLD_STATIONS)
             region = F.col("region").alias("registered_region")
-            self._stations = table.select("station_id", region, "latitude_deg").persist()
+            self._stations = table.select("station_id", region, "latitude_deg", "registered_at").persist()
             self._version = version
         return self._stations

@@ -35,12 +35,14 @@ _PROBE_EVERY_S = 2.0
 
 @dataclass
 class Run:
-    """One driver's run."""
+    """One driver's run, or a backfill's."""
 
     settings: Settings
     hdfs: Hdfs
     epoch: int
     curated_lease: TableLease
+    # By whose numbers Delta knows the writes of Curated: a backfill's must not fence the driver's.
+    owner: str = "stream"
     stopping: Event = field(default_factory=Event)
     waiting_on: str | None = None
     identity: Identity | None = None

@@ -6,18 +6,22 @@ writing of Cassandra's partitions, finds together what belongs together, and mov
 
 from __future__ import annotations
 
+import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.sql import functions as F
 
 from weahouse.alerts.touched import touched_blocks
 from weahouse.io.cassandra_writer import Target
 from weahouse.io.delta import append_once, merge_by_key, read_table
+from weahouse.io.delta_conflicts import CONFLICTS
 from weahouse.qc.level1 import judge
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, PANE_MINUTES
+from weahouse.schemas.render import to_spark
 from weahouse.schemas.serving_tables import LATEST_BY_REGION, OBSERVATIONS_BY_STATION, SUMMARIES_BY_STATION
 from weahouse.streaming.checkpointed import checkpointed, release
 from weahouse.streaming.extent import extent_of
@@ -29,10 +33,11 @@ from weahouse.transforms.panes import by_variable, window_start, windows
 from weahouse.transforms.served import latest_rows, observation_rows, summary_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Set
+    from datetime import datetime
 
     import pyarrow as pa
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
     from weahouse.qc.rules import Rules
     from weahouse.schemas.kinds import ServingTable
@@ -41,6 +46,12 @@ if TYPE_CHECKING:
     from weahouse.streaming.registry import Registry
     from weahouse.streaming.run import Run
 
+log = logging.getLogger("weahouse.stream")
+
+T = TypeVar("T")
+
+# A compaction commits each partition once.
+_CONFLICTS_AT_MOST = 3
 _NEWER = " > ".join(f"struct({alias}.ingested_at, {alias}.kafka_partition, {alias}.kafka_offset)" for alias in "st")
 
 
@@ -56,15 +67,30 @@ def upsert(
     steps_s: dict[str, float] = {}
     extent = None
     newest = newest_of_each_key(run.placement.spread(observations))
-    judged = checkpointed(judge(registry.with_region(newest), rules).drop("latitude_deg"))
+    judged = judge(registry.with_region(newest), rules).drop("latitude_deg", "registered_at")
+    judged = checkpointed(run.open_windows.with_ahead(judged, run.placement))
     try:
         with _timed(steps_s, "judge"):
             extent = extent_of(judged)
-        return _merge(run, judged, extent, registry, changes, steps_s) if extent else {}
+        if extent is None:
+            return {}
+        merge = partial(_merge, run, judged, extent, registry, changes, steps_s)
+        return _until_no_conflict(run, merge)
     finally:
         release(judged)
         # How many rows a batch has is known when they are there; the next has about as many.
         run.placement = Placement.for_rows(extent.rows if extent else 0)
+
+
+def _until_no_conflict(run: Run, merge: Callable[[], T]) -> T:
+    """What `merge` returns, done again where a compaction has rewritten a file that it had read: it needs no lease."""
+    for _ in range(_CONFLICTS_AT_MOST):
+        try:
+            return merge()
+        except CONFLICTS as conflict:
+            log.warning("the merge met a compaction (%s) and is done again", type(conflict).__name__)
+            run.open_windows.forget()
+    return merge()
 
 
 def _merge(
@@ -95,9 +121,8 @@ def _resolved(
     kept = run.open_windows.starts
     with _timed(steps_s, "plan"):
         whole = {window.start for window in extent.windows} - kept
-        held = read_table(judged.sparkSession, run.settings, CURATED_OBSERVATIONS).where(extent.bounds(whole=whole))
         join = resolve if whole else classify
-        rows = checkpointed(join(judged, run.placement.gather(held)))
+        rows = checkpointed(join(judged.drop("is_ahead"), _held(run, judged.sparkSession, extent, whole)))
     with _timed(steps_s, "join"):
         counts = _count(rows, wanted)
     if kept and counts["written"] > counts["inserted"]:
@@ -106,6 +131,19 @@ def _resolved(
         release(rows)
         return _resolved(run, judged, extent, wanted, steps_s)
     return rows, counts
+
+
+def _held(run: Run, spark: SparkSession, extent: Extent, whole: Set[datetime]) -> DataFrame:
+    """What Curated holds of the batch's keys, and of whole windows; not asked where it can hold none of them."""
+    if not whole and not extent.behind:
+        return _none_held(spark)
+    curated = read_table(spark, run.settings, CURATED_OBSERVATIONS)
+    return run.placement.gather(curated.where(extent.bounds(whole=whole)))
+
+
+@cache
+def _none_held(spark: SparkSession) -> DataFrame:
+    return spark.createDataFrame([], to_spark(CURATED_OBSERVATIONS))
 
 
 def _write(
@@ -167,7 +205,7 @@ def _count(rows: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
 
 def _write_curated(run: Run, written: DataFrame, extent: Extent, counts: dict[str, Any], *, is_ours: bool) -> None:
     rows = written.where(F.col("change").isin(NEW, CORRECTION))
-    transaction = run.open_windows.transaction(run.epoch)
+    transaction = run.open_windows.transaction(run.owner, run.epoch)
     if is_ours and not counts["updated"]:
         # The table stands as the join saw it, so that nothing can be there twice.
         append_once(rows, run.settings, CURATED_OBSERVATIONS, *transaction)
@@ -189,8 +227,9 @@ def _panes(rows: DataFrame, wanted: tuple[str, ...], open_windows: OpenWindows, 
     """The panes of the touched windows, and those that are kept, with `touched` and `replaced`."""
     change = F.col("change")
     touched = F.max(change.isin(*wanted)).alias("touched")
-    # Only where something was replaced can a pane have lost its last value.
-    replaced = F.max(change.isin(*wanted) & (change != NEW)).alias("replaced")
+    # Only where something was replaced can a pane have lost its last value; of records that contradict each other a
+    # driver that died may have written one.
+    replaced = F.max(change.isin(*wanted) & ((change != NEW) | F.col("contested"))).alias("replaced")
     if open_windows.starts:
         start = window_start(F.col("observed_at"), PANE_MINUTES)
         rows = rows.where((change == NEW) | ~start.isin(sorted(open_windows.starts)))

@@ -31,8 +31,9 @@ _ON = (*KEY, "observed_date")
 def classify(newest: DataFrame, table: DataFrame) -> DataFrame:
     """The newest records, each with what it does to the table: `change`, and the `revision` of the row then.
 
-    Shape: newest's columns, `revision`, `change`, and `was_present`: the mask of tests applied to the row that a
-    correction replaces. The values are the records' own, also of those that the table does not take.
+    Shape: newest's columns, `revision`, `change`, and `was_present`: what was there before, as a mask of tests
+    applied, of the row that a correction replaces, and of all records where these contradict each other. The values are
+    the records' own, also of those that the table does not take.
     """
     held, told = _columns(tuple(newest.columns), ())
     known = table.select(*_ON, *held).hint("shuffle_hash")
@@ -84,9 +85,11 @@ def _columns(of_newest: tuple[str, ...], shared: tuple[str, ...]) -> tuple[list[
     taken = F.when(F.col("contested"), F.col("records")).otherwise(1)
     revision = F.when(is_correction, F.col("held_revision") + taken).otherwise(F.col("held_revision"))
     replaced = F.when(is_correction, F.col("held_tests_applied")).otherwise(F.lit(0))
+    # A driver that died may have served one of the records alone.
+    outdone = F.when(F.col("contested"), F.col("values_told")).otherwise(F.lit(0))
     return held, [
         *[winners.get(column, F.col(column)).alias(column) for column in of_newest],
         F.coalesce(revision, taken - 1).cast("int").alias("revision"),
         F.col("change"),
-        replaced.cast("bigint").alias("was_present"),
+        replaced.cast("bigint").bitwiseOR(outdone).alias("was_present"),
     ]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
 from weahouse.schemas.datasets import KEY
 from weahouse.transforms.newest import VERSION
+from weahouse.transforms.panes import STATISTICS
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 DISPOSITIONS = ("curated", "duplicate", "superseded", "quarantined")
 UNACCOUNTED, DOUBLED = "unaccounted", "doubled"
+# Of the greater of two numbers, or of 1.
+_TOLERANCE = 1e-9
 _COORDINATES = ("topic", "partition", "offset", "timestamp")
 
 
@@ -77,3 +81,25 @@ def differences(curated: DataFrame, served: DataFrame, columns: list[str]) -> Da
     )
     joined = left.join(right, list(KEY), "full_outer")
     return joined.select(*KEY, difference.alias("difference")).where(F.col("difference").isNotNull())
+
+
+def pane_differences(made: DataFrame, served: DataFrame) -> DataFrame:
+    """Panes that are not the same in both: the key, and `difference` as in `differences`.
+
+    Sums of the same values in another order differ in their last digits.
+    """
+    key = ["station_id", "variable", "window_start"]
+    left = made.select(*key, F.struct(*STATISTICS).alias("made"))
+    right = served.select(*key, F.struct(*STATISTICS).alias("served"))
+    are_close = reduce(lambda left, right: left & right, [_are_close(name) for name in STATISTICS])
+    difference = (
+        F.when(F.col("served").isNull(), "absent").when(F.col("made").isNull(), "foreign").when(~are_close, "changed")
+    )
+    joined = left.join(right, key, "full_outer")
+    return joined.select(*key, difference.alias("difference")).where(F.col("difference").isNotNull())
+
+
+def _are_close(name: str) -> Column:
+    made, served = F.col(f"made.{name}"), F.col(f"served.{name}")
+    size = F.greatest(F.abs(made), F.abs(served), F.lit(1.0))
+    return made.eqNullSafe(served) | F.coalesce(F.abs(made - served) <= _TOLERANCE * size, F.lit(False))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from weahouse.qc.level1 import BAD, MISSING, SUSPECT
+from weahouse.qc.masks import BAD, MISSING, SUSPECT
 from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
 from weahouse.schemas.serving_tables import SUMMARIES_BY_STATION
 from weahouse.transforms.rolling import DIRECTION, SPEED
@@ -27,7 +27,8 @@ def window_start(observed_at: Column, minutes: int) -> Column:
 def summarise(observations: DataFrame, minutes: int) -> DataFrame:
     """Statistics per (station_id, window_start, variable) over the values that are not flagged bad or missing.
 
-    Shape: station_id, day, variable, window_start, STATISTICS, newest_ingested_at, revisions. Statistics that a
+    Shape: station_id, day, variable, window_start, STATISTICS, newest_ingested_at, newest_observed_at, revisions.
+    Statistics that a
     variable does not have (sums of directions, vectors of all but the wind) are null, and so are those of no values: a
     window in which a variable has none has a row with value_count 0. Sums are of the variable's unit.
     """
@@ -77,6 +78,7 @@ def merged(held: DataFrame, fresh: DataFrame) -> DataFrame:
 def _of_window() -> list[Column]:
     return [
         F.max("ingested_at").alias("newest_ingested_at"),
+        F.max("observed_at").alias("newest_observed_at"),
         # Grows with each row and each correction, so that no two states of a pane have the same.
         F.sum(F.col("revision") + 1).alias("revisions"),
         *[_statistics(variable).alias(variable) for variable in VARIABLES],
@@ -107,7 +109,7 @@ def _all_of_both(columns: tuple[str, ...]) -> list[Column]:
 
 def _both(column: str) -> Column:
     held, fresh = F.col(f"held.{column}"), F.col(f"fresh.{column}")
-    if column == "newest_ingested_at":
+    if column in ("newest_ingested_at", "newest_observed_at"):
         return F.greatest(held, fresh)
     if column == "revisions":
         return F.coalesce(held + fresh, held, fresh)

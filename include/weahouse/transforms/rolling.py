@@ -31,7 +31,7 @@ TENDENCY = timedelta(hours=3)
 # The span that an hourly station fills with one report; an older one tells nothing about now.
 _NEWEST_WITHIN = timedelta(hours=1)
 # Below this the vectors cancel, and the angle of what is left is noise.
-_NO_DIRECTION = 1e-9
+NO_DIRECTION = 1e-9
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def _mean_vector(panes: Sequence[Pane]) -> tuple[int, float, float | None]:
     northward = math.fsum(pane["northward_sum"] for pane in panes)
     length = math.hypot(eastward, northward) / max(1, count)
     # Twice, because a small negative angle modulo 360 is rounded to 360.
-    angle = math.degrees(math.atan2(eastward, northward)) % 360.0 % 360.0 if length > _NO_DIRECTION else None
+    angle = math.degrees(math.atan2(eastward, northward)) % 360.0 % 360.0 if length > NO_DIRECTION else None
     return count, length, angle
 
 

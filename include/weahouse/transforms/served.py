@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from weahouse.qc.level1 import MISSING, TESTS
+from weahouse.qc.masks import MISSING, TESTS
 from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
 from weahouse.schemas.serving_tables import (
     DELETE,
@@ -41,9 +41,13 @@ _REGISTRY_BITS, _FEATURES_BITS = 20, 22
 
 
 def observation_rows(changed: DataFrame) -> DataFrame:
-    """`observations_by_station` rows of classified observations; a first write leaves missing values unset."""
+    """`observations_by_station` rows of classified observations; a first write leaves missing values unset.
+
+    Where records contradict each other it is not certain to be the first: a driver that died may have written one.
+    """
     rows = changed.withColumn("day", F.col("observed_date")).withColumn("version", _version("ingested_at", "revision"))
-    mode = F.when(F.col("change") == NEW, INSERT).otherwise(OVERWRITE)
+    is_first = (F.col("change") == NEW) & ~F.col("contested")
+    mode = F.when(is_first, INSERT).otherwise(OVERWRITE)
     return _shaped(rows.withColumn("write_mode", mode), OBSERVATIONS_BY_STATION)
 
 

@@ -1,0 +1,64 @@
+"""
+# Reconciliation
+
+Proves that nothing is lost and nothing counted twice: each Kafka offset of a range of append times has exactly one
+disposition (`curated`, `duplicate`, `superseded` or `quarantined`), Cassandra equals Curated for as long as it keeps
+rows, and the 10-minute panes equal what Curated makes of their windows. What was found is a row of
+`gold.reconciliation`.
+
+**Runs** daily at 04:00 UTC for the day before, and by hand for any range, as after a backfill.
+
+**Fails** when anything differs, or when nothing was compared; the log and the row name ten faults of each kind. What to
+do: docs/runbooks/reconciliation_failed.md.
+
+**Idempotent**: it writes nothing but its row, which a second run of the range replaces. **Concurrency**: one run at a
+time, in the one slot of the pool `spark`; the stream goes on, for only what is committed is compared.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import Param, dag
+
+from weahouse.orchestration.defaults import DEFAULT_ARGS, Tag
+from weahouse.orchestration.operators import PlanReconciliationOperator
+from weahouse.orchestration.spark_app import SparkAppOperator
+
+
+@dag(
+    schedule="0 4 * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=[Tag.QUALITY],
+    doc_md=__doc__,
+    params={
+        "from": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="Appended from",
+            description="First append time, with a zone. Empty, like the other: the day before the present one.",
+        ),
+        "to": Param(
+            None, type=["null", "string"], format="date-time", title="Appended to", description="Its end, exclusive."
+        ),
+    },
+)
+def reconciliation() -> None:
+    plan = PlanReconciliationOperator(task_id="choose_range")
+    reconcile = SparkAppOperator(
+        task_id="reconcile_offsets",
+        app="reconcile_offsets",
+        arguments={
+            "from": "{{ ti.xcom_pull('choose_range')['from'] }}",
+            "to": "{{ ti.xcom_pull('choose_range')['to'] }}",
+            "record": "true",
+        },
+    )
+    plan >> reconcile
+
+
+reconciliation()

@@ -1,0 +1,154 @@
+"""Gold's hours and days, made anew from one version of Curated, only where something was touched."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyspark.sql import functions as F
+
+from weahouse.batch.writer import Writer
+from weahouse.io.delta import ensure_table, one_of, read_table, replace_by_key, version_of
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS
+from weahouse.schemas.gold import GOLD_DAILY_SUMMARIES, GOLD_HOURLY_SUMMARIES
+from weahouse.streaming.checkpointed import checkpointed, release
+from weahouse.transforms.panes import window_start
+from weahouse.transforms.replacement import CHANGED, GONE, NEW, SAME, replacement
+from weahouse.transforms.summaries import DAY_MINUTES, HOUR_MINUTES, daily, hourly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
+
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+    from weahouse.schemas.kinds import Dataset
+    from weahouse.settings import Settings
+
+JOB = "aggregation"
+
+
+class _Part(NamedTuple):
+    """A table and what is made anew in it: the rows in which `column` is one of `wanted`, by `summarise`."""
+
+    dataset: Dataset
+    summarise: Callable[[DataFrame], DataFrame]
+    minutes: int
+    column: str
+    of_observation: Column
+    wanted: DataFrame
+
+
+def hours_of(text: str) -> list[datetime]:
+    """Hours from RFC 3339 times, separated by commas or white space; raises ValueError for what starts no hour."""
+    return [_hour(datetime.fromisoformat(word)) for word in text.replace(",", " ").split()]
+
+
+def aggregate(
+    spark: SparkSession,
+    settings: Settings,
+    hours: Iterable[datetime],
+    curated_version: int | None = None,
+    writer: Writer | None = None,
+) -> dict[str, int]:
+    """Make the touched hours, and the days that hold them, anew from a version of Curated; the newest where None.
+
+    `hours` are aware times at which an hour begins. Rows of Gold that differ are replaced, and those that no
+    observation stands behind any more deleted, each table in one commit; where nothing differs there is none. Every
+    other hour and day is left alone.
+
+    Returns hours, days, curated_version, and of each table `<table>_{written,removed,unchanged}`, in rows, and
+    `<table>_version`. Raises ValueError for a time at which no hour begins, and FencedError where a newer run has
+    written a table meanwhile.
+    """
+    touched = sorted({_hour(hour) for hour in hours})
+    days = sorted({hour.date() for hour in touched})
+    version = version_of(spark, settings, CURATED_OBSERVATIONS) if curated_version is None else curated_version
+    told = {"hours": len(touched), "days": len(days), "curated_version": version}
+    curated = read_table(spark, settings, CURATED_OBSERVATIONS, version).where(_within(CURATED_OBSERVATIONS, days))
+    writer = writer or Writer.on_hdfs(settings, JOB)
+    for part in _parts(spark, touched, days):
+        fresh = part.summarise(_in_order(_only(curated, part.of_observation, part.wanted), part.minutes))
+        counts = _replace(part, fresh, settings, days, writer)
+        told |= {f"{part.dataset.table}_{name}": number for name, number in counts.items()}
+    return told
+
+
+def _hour(time: datetime) -> datetime:
+    if time.tzinfo is None:
+        raise ValueError(f"{time.isoformat()} has no zone: write 2024-05-01T12:00:00Z")
+    hour = time.astimezone(UTC)
+    if hour != hour.replace(minute=0, second=0, microsecond=0):
+        raise ValueError(f"{time.isoformat()} does not begin an hour: write 2024-05-01T12:00:00Z")
+    return hour
+
+
+def _parts(spark: SparkSession, hours: Sequence[datetime], days: Sequence[date]) -> tuple[_Part, ...]:
+    of_hours = spark.createDataFrame([(hour,) for hour in hours], "wanted timestamp")
+    of_days = spark.createDataFrame([(day,) for day in days], "wanted date")
+    hour = window_start(F.col("observed_at"), HOUR_MINUTES)
+    return (
+        _Part(GOLD_HOURLY_SUMMARIES, hourly, HOUR_MINUTES, "window_start", hour, of_hours),
+        _Part(GOLD_DAILY_SUMMARIES, daily, DAY_MINUTES, "observed_date", F.col("observed_date"), of_days),
+    )
+
+
+def _within(dataset: Dataset, days: Sequence[date], prefix: str = "") -> Column:
+    """Literal bounds over the days, by which partitions are skipped."""
+    told = one_of(f"{prefix}observed_date", days)
+    if "observed_month" in dataset.columns:
+        told = told & one_of(f"{prefix}observed_month", sorted({f"{day:%Y-%m}" for day in days}))
+    return told
+
+
+def _only(rows: DataFrame, value: Column, wanted: DataFrame) -> DataFrame:
+    # A join, because a backfill names some ten thousand hours, and bounds of so many literals take longer to plan than
+    # the rows to read.
+    return rows.join(F.broadcast(wanted), value == F.col("wanted"), "left_semi")
+
+
+def _in_order(rows: DataFrame, minutes: int) -> DataFrame:
+    """Sums are added in the order of observation, so that the same rows give the same bits in whatever files they lie.
+
+    Added as they come, they would differ in the last digit from run to run, and rows would be replaced for that.
+    """
+    # The window too, as `windows` has it: so it finds its rows sorted, and does not sort them again by less.
+    window = window_start(F.col("observed_at"), minutes)
+    placed = rows.repartition("station_id", "observed_date")
+    return placed.sortWithinPartitions("station_id", "observed_date", window, "observed_at")
+
+
+def _replace(part: _Part, fresh: DataFrame, settings: Settings, days: Sequence[date], writer: Writer) -> dict[str, int]:
+    """Replace a part of a table by what was made anew; what is compared is held until it is written."""
+    spark, dataset = fresh.sparkSession, part.dataset
+    with writer.hold(dataset):
+        ensure_table(spark, settings, dataset)
+        table = read_table(spark, settings, dataset).where(_within(dataset, days))
+        rows = checkpointed(replacement(fresh, _only(table, F.col(part.column), part.wanted), dataset))
+        try:
+            counts = _count(rows)
+            if counts.keys() - {SAME}:
+                _write(rows.where(F.col("change") != SAME), settings, dataset, days, writer)
+        finally:
+            release(rows)
+        version = version_of(spark, settings, dataset)
+    written = counts[NEW] + counts[CHANGED]
+    return {"written": written, "removed": counts[GONE], "unchanged": counts[SAME], "version": version}
+
+
+def _count(rows: DataFrame) -> Counter[str]:
+    found = rows.groupBy("change").agg(F.count("*").alias("rows")).collect()
+    return Counter({row["change"]: row["rows"] for row in found})
+
+
+def _write(rows: DataFrame, settings: Settings, dataset: Dataset, days: Sequence[date], writer: Writer) -> None:
+    with writer.one_commit(rows.sparkSession, settings, dataset) as transaction:
+        replace_by_key(
+            rows,
+            settings,
+            dataset,
+            _within(dataset, days, "t."),
+            gone_when=f"s.change = '{GONE}'",
+            transaction=transaction,
+        )

@@ -1,0 +1,154 @@
+"""Replay: records of a range of offsets are read from Kafka once more, and go the stream's own way into the tables.
+
+Nothing changes where the tables hold what the records say. The live stream goes on beside it: both take turns, chunk by
+chunk, under Curated's lease.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from weahouse.batch.backfills import DONE, FAILED, RUNNING, read_backfill, record_backfill
+from weahouse.io.hdfs import Hdfs
+from weahouse.qc.rules import load_rules
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS
+from weahouse.streaming.fencing import TableLease, take_epoch
+from weahouse.streaming.registry import Registry
+from weahouse.streaming.run import Run
+from weahouse.streaming.source import read_range
+from weahouse.streaming.upsert import upsert
+from weahouse.transforms.changes import WRITTEN
+from weahouse.transforms.parse import observations, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from weahouse.batch.backfills import Backfill
+    from weahouse.settings import Settings
+
+log = logging.getLogger("weahouse.replay")
+
+KIND = OWNER = "kafka_replay"
+# The stream waits for the lease as long as a chunk's merge takes: a few seconds.
+CHUNK_RECORDS = 50_000
+_COUNTS = ("replayed", "inserted", "updated", "unchanged", "quarantined")
+
+Offsets = dict[int, int]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is replayed: by partition the offsets from `start` to before `end`; of `regions` and `stations`, or all."""
+
+    run_id: str
+    start: Offsets
+    end: Offsets
+    reason: str
+    regions: tuple[str, ...] = ()
+    stations: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Plan:
+        """From the JSON that the Dag plans."""
+        start, end = ({int(p): offset for p, offset in told[name].items()} for name in ("start", "end"))
+        return cls(told["run_id"], start, end, told["reason"], tuple(told["regions"]), tuple(told["stations"]))
+
+
+def replay(spark: SparkSession, settings: Settings, plan: Plan) -> Backfill:
+    """Carry a plan out, or go on with it where it was left; returns its row of the ledger.
+
+    Repeating a plan that is done reads nothing and changes nothing.
+    """
+    held = read_backfill(settings, plan.run_id)
+    if held is not None and held["backfill_state"] == DONE:
+        return held
+    backfill = held or _begun(plan)
+    record_backfill(settings, backfill | {"backfill_state": RUNNING, "ended_at": None})
+    run, registry = _run(settings), Registry(settings, Hdfs(settings))
+    try:
+        for start, end in chunks(_left(plan, backfill), plan.end, CHUNK_RECORDS):
+            counts = _replay_chunk(spark, run, registry, plan, start, end)
+            backfill |= {name: backfill[name] + counts[name] for name in _COUNTS}
+            backfill["done_offsets"] = json.dumps(end)
+            record_backfill(settings, backfill)
+            log.info("replayed %d of %d records: %s", backfill["replayed"], _size(plan.start, plan.end), dict(counts))
+    except Exception:
+        record_backfill(settings, backfill | {"backfill_state": FAILED, "ended_at": datetime.now(UTC)})
+        raise
+    backfill |= {"backfill_state": DONE, "ended_at": datetime.now(UTC)}
+    record_backfill(settings, backfill)
+    return backfill
+
+
+def chunks(start: Offsets, end: Offsets, records: int) -> Iterator[tuple[Offsets, Offsets]]:
+    """Consecutive parts of a range of offsets, of at most so many records each, a like share of every partition."""
+    share = max(1, records // max(1, len(end)))
+    while any(start[partition] < end[partition] for partition in end):
+        upto = {partition: min(start[partition] + share, end[partition]) for partition in end}
+        yield start, upto
+        start = upto
+
+
+def _begun(plan: Plan) -> Backfill:
+    return {
+        "run_id": plan.run_id,
+        "kind": KIND,
+        "parameters": json.dumps(asdict(plan)),
+        "reason": plan.reason,
+        "backfill_state": RUNNING,
+        "done_offsets": json.dumps(plan.start),
+        **dict.fromkeys(_COUNTS, 0),
+        "started_at": datetime.now(UTC),
+        "ended_at": None,
+    }
+
+
+def _left(plan: Plan, backfill: Backfill) -> Offsets:
+    done = json.loads(backfill["done_offsets"])
+    return {partition: done[str(partition)] for partition in plan.end}
+
+
+def _run(settings: Settings) -> Run:
+    """A run beside the driver's: with numbers of its own, and without alerts, which live readings alone raise."""
+    hdfs = Hdfs(settings)
+    epoch = take_epoch(hdfs, settings.hdfs_root, f"{OWNER}_epochs")
+    lease = TableLease(hdfs, settings.hdfs_root, CURATED_OBSERVATIONS, OWNER, epoch)
+    return Run(settings, hdfs, epoch, lease, owner=OWNER)
+
+
+def _replay_chunk(
+    spark: SparkSession, run: Run, registry: Registry, plan: Plan, start: Offsets, end: Offsets
+) -> Counter[str]:
+    topic = run.settings.observations_topic
+    limits = [{topic: {str(partition): offset for partition, offset in edge.items()}} for edge in (start, end)]
+    parsed = parse(read_range(spark, run.settings, *limits)).persist()
+    wanted = _wanted(observations(parsed, run.settings.lateness), plan, registry)
+    counts = upsert(run, wanted, load_rules(), registry, WRITTEN)
+    unreadable = parsed.where("reason IS NOT NULL").count()
+    parsed.unpersist()
+    told = {name: counts.get(name, 0) for name in ("inserted", "updated")}
+    # Served again, which writes what stands there with the time that it has; or not even that.
+    told["unchanged"] = sum(counts.get(name, 0) for name in ("written", "repeats", "superseded")) - sum(told.values())
+    return Counter({"replayed": _size(start, end), "quarantined": unreadable, **told})
+
+
+def _wanted(rows: DataFrame, plan: Plan, registry: Registry) -> DataFrame:
+    """Observations of the plan's stations and regions; the registry knows a station's region best."""
+    if plan.stations:
+        rows = rows.where(F.col("station_id").isin(*plan.stations))
+    if plan.regions:
+        rows = registry.with_region(rows).where(F.col("region").isin(*plan.regions)).select(*rows.columns)
+    return rows
+
+
+def _size(start: Offsets, end: Offsets) -> int:
+    return sum(offset - start[partition] for partition, offset in end.items())

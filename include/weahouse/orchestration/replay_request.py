@@ -1,0 +1,124 @@
+"""What a person asks of a replay, checked before anything is done, and what becomes a plan of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from weahouse.schemas.fields import STATION_ID_PATTERN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Offsets = dict[int, int]
+Edge = datetime | Offsets
+
+# Longer than any retention of a topic that this is for; a year that was mistyped is caught by it.
+LONGEST = timedelta(days=366)
+# What a run is known to take in, on two cores beside the live stream.
+_RECORDS_PER_S = 5_000
+
+
+class ReplayRequestError(ValueError):
+    """A request that cannot be meant; one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class ReplayRequest:
+    """A range of append times or of offsets, the latter by partition; of some regions and stations, or of all."""
+
+    start: Edge
+    end: Edge
+    regions: tuple[str, ...]
+    stations: tuple[str, ...]
+    reason: str
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any], now: datetime) -> ReplayRequest:
+        """From the parameters of a run; raises ReplayRequestError."""
+        start, end = (_edge(name, params[name]) for name in ("start", "end"))
+        if isinstance(start, datetime) and isinstance(end, datetime):
+            _check_times(start, end, now)
+        names = {name: tuple(sorted(set(params[name] or ()))) for name in ("regions", "stations")}
+        for name, given in names.items():
+            for each in given:
+                if not re.fullmatch(STATION_ID_PATTERN, each):
+                    raise ReplayRequestError(f"{name} has {each!r}: 1 to 64 of A-Z a-z 0-9 . _ : - are allowed")
+        reason = str(params["reason"] or "").strip()
+        if not reason and not params["dry_run"]:
+            raise ReplayRequestError("reason is empty: say in a few words why this is replayed")
+        return cls(start, end, names["regions"], names["stations"], reason)
+
+    def plan(self, start: Offsets, end: Offsets, first: Offsets, last: Offsets) -> dict[str, Any]:
+        """The plan of replaying `start` to `end` of a topic that holds `first` to `last`; as JSON can hold it.
+
+        Raises ReplayRequestError where nothing is left to replay, or an offset is not of the topic.
+        """
+        for name, offsets in (("start", start), ("end", end)):
+            unknown = sorted(offsets.keys() - last.keys())
+            if unknown:
+                raise ReplayRequestError(f"{name} names partition {unknown[0]}, and the topic has 0 to {max(last)}")
+        begin = {p: max(first[p], start.get(p, first[p])) for p in last}
+        upto = {p: max(begin[p], min(last[p], end.get(p, last[p]))) for p in last}
+        records = sum(upto[p] - begin[p] for p in last)
+        expired = {str(p): first[p] - start[p] for p in start if start[p] < first[p]}
+        if not records:
+            kept = (
+                "what was asked for has expired from the topic: Raw still holds it" if expired else "the range is empty"
+            )
+            raise ReplayRequestError(f"no record is left to replay: {kept}")
+        told = {
+            "start": {str(p): begin[p] for p in sorted(last)},
+            "end": {str(p): upto[p] for p in sorted(last)},
+            "regions": list(self.regions),
+            "stations": list(self.stations),
+            "reason": self.reason,
+        }
+        of_run = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+        return {
+            "run_id": of_run,
+            **told,
+            "records": records,
+            "expired": expired,
+            "estimated_s": 30 + records // _RECORDS_PER_S,
+        }
+
+
+def _edge(name: str, text: Any) -> Edge:
+    """A time with a zone, or offsets by partition as JSON."""
+    told = str(text or "").strip()
+    if told.startswith("{"):
+        return _offsets(name, told)
+    try:
+        moment = datetime.fromisoformat(told)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ReplayRequestError(
+            f'{name} {told!r} is neither a time with a zone, like 2024-05-01T12:00:00Z, nor offsets, like {{"0": 120}}'
+        )
+    return moment.astimezone(UTC)
+
+
+def _offsets(name: str, told: str) -> Offsets:
+    try:
+        found = json.loads(told)
+    except ValueError:
+        raise ReplayRequestError(f'{name} {told!r} is no JSON: write offsets like {{"0": 120}}') from None
+    for partition, offset in found.items():
+        if not partition.isdigit() or type(offset) is not int or offset < 0:
+            raise ReplayRequestError(f'{name} has {partition!r}: {offset!r}: write offsets like {{"0": 120}}')
+    return {int(partition): offset for partition, offset in found.items()}
+
+
+def _check_times(start: datetime, end: datetime, now: datetime) -> None:
+    if end <= start:
+        raise ReplayRequestError(f"end {end:%Y-%m-%dT%H:%M:%SZ} must lie after start {start:%Y-%m-%dT%H:%M:%SZ}")
+    if end - start > LONGEST:
+        raise ReplayRequestError(f"from start to end are {(end - start).days} days: at most {LONGEST.days} are allowed")
+    if start > now:
+        raise ReplayRequestError(f"start {start:%Y-%m-%dT%H:%M:%SZ} lies in the future: nothing was appended then")

@@ -1,0 +1,55 @@
+"""Words of the ledgers: what Airflow's Dags write down of their own work."""
+
+from __future__ import annotations
+
+from weahouse.schemas.kinds import Field
+
+UNIT: dict[str, Field] = {
+    "offsets": Field("string", "JSON: by Kafka partition the first offset of the unit, and the one after its last"),
+    "records": Field("bigint", "Kafka records of the unit, all of which Raw holds"),
+    "quarantined": Field("bigint", "Records among them that cannot be read as an observation"),
+    "readings": Field("bigint", "Stations and times that the others tell of"),
+    "late": Field("bigint", "Readings that were appended late"),
+    "corrected": Field("bigint", "Readings of which more than one record told, with other values"),
+    "parity_compared": Field(
+        "bigint", "Readings whose judgement was compared with the stream's: same rules, same registry"
+    ),
+    "parity_violations": Field("bigint", "Readings of which Curated holds something else than their records say"),
+    "earliest_observed_at": Field("timestamp", "Earliest time of observation, UTC"),
+    "latest_observed_at": Field("timestamp", "Latest time of observation, UTC"),
+    "touched_hours": Field("timestamps", "Starts of the hours of observation in which a reading lies, UTC, in order"),
+    "curated_version": Field("bigint", "Version of curated.observations that consumers of the unit read"),
+    "curated_at": Field("timestamp", "When the unit was curated, or last changed, UTC"),
+}
+
+PROOF: dict[str, Field] = {
+    "appended_from": Field("timestamp", "Begin of the append times that were compared, UTC, inclusive"),
+    "appended_to": Field("timestamp", "Their end, exclusive"),
+    "compared_offsets": Field("bigint", "Kafka offsets in range"),
+    "curated_offsets": Field("bigint", "Offsets whose record is a row of Curated"),
+    "duplicate_offsets": Field("bigint", "Offsets whose record says what a row of Curated says already"),
+    "superseded_offsets": Field("bigint", "Offsets whose record was corrected by a newer one"),
+    "quarantined_offsets": Field("bigint", "Offsets whose record could not be read"),
+    "unaccounted_offsets": Field("bigint", "Offsets without a disposition, or missing from Raw: a fault"),
+    "doubled_offsets": Field("bigint", "Offsets with more than one disposition: a fault"),
+    "compared_rows": Field("bigint", "Rows of Curated that were compared with Cassandra"),
+    "differing_rows": Field("bigint", "Rows that differ: a fault"),
+    "compared_panes": Field("bigint", "10-minute panes that were made anew and compared with Cassandra"),
+    "differing_panes": Field("bigint", "Panes that differ: a fault"),
+    "fault_examples": Field("string", "JSON: up to ten of each kind of fault"),
+    "reconciled_at": Field("timestamp", "When it was compared, UTC"),
+}
+
+BACKFILL: dict[str, Field] = {
+    "run_id": Field("string", "Hash of what was asked for: the same again is the same run, and goes on where it ended"),
+    "kind": Field("string", "What was done: kafka_replay or raw_recompute"),
+    "parameters": Field("string", "JSON: what was asked for"),
+    "backfill_state": Field("string", "running, done or failed"),
+    "done_offsets": Field("string", "JSON: by Kafka partition the offset before which all is done"),
+    "replayed": Field("bigint", "Kafka records that were read"),
+    "inserted": Field("bigint", "Rows that Curated did not hold"),
+    "updated": Field("bigint", "Rows of Curated that were replaced"),
+    "unchanged": Field("bigint", "Readings of which Curated held what the records say, or newer"),
+    "started_at": Field("timestamp", "When the run began, UTC"),
+    "ended_at": Field("timestamp", "When it ended, UTC; empty while it runs"),
+}

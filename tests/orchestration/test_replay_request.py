@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from weahouse.orchestration.replay_request import ReplayRequest, ReplayRequestError
+
+NOW = datetime(2024, 5, 2, tzinfo=UTC)
+FIRST, LAST = {0: 10, 1: 0}, {0: 100, 1: 50}
+
+
+def asked(**params: Any) -> ReplayRequest:
+    default = {"start": "2024-05-01T12:00:00Z", "end": "2024-05-01T13:00:00Z", "reason": "a test", "dry_run": False}
+    return ReplayRequest.of({"regions": None, "stations": None, **default, **params}, NOW)
+
+
+def test_edges_are_times_with_a_zone_or_offsets():
+    assert asked(start="2024-05-01T14:00:00+02:00").start == datetime(2024, 5, 1, 12, tzinfo=UTC)
+    assert asked(start='{"0": 12, "1": 0}').start == {0: 12, 1: 0}
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"start": None}, "start '' is neither a time with a zone"),
+        ({"start": "2024-05-01T12:00:00"}, "start '2024-05-01T12:00:00' is neither a time with a zone"),
+        ({"end": "2024-05-01T12:00:00Z"}, "end 2024-05-01T12:00:00Z must lie after start"),
+        ({"start": "2014-05-01T12:00:00Z"}, "3653 days: at most 366 are allowed"),
+        ({"start": "2024-05-02T12:00:00Z", "end": "2024-05-03T12:00:00Z"}, "lies in the future"),
+        ({"end": '{"0": -1}'}, "end has '0': -1: write offsets"),
+        ({"end": '{"a": 1}'}, "end has 'a': 1: write offsets"),
+        ({"end": "{0: 1}"}, "is no JSON"),
+        ({"reason": "  "}, "reason is empty"),
+        ({"stations": ["a'; DROP TABLE x"]}, "stations has"),
+        ({"regions": ["us ca"]}, "regions has 'us ca'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_one_sentence(params: dict[str, Any], told: str):
+    with pytest.raises(ReplayRequestError, match=told):
+        asked(**params)
+
+
+def test_a_dry_run_needs_no_reason():
+    assert asked(reason="", dry_run=True).reason == ""
+
+
+def test_a_plan_covers_every_partition_and_tells_what_has_expired():
+    plan = asked().plan({0: 4}, {0: 40, 1: 500}, FIRST, LAST)
+    assert (plan["start"], plan["end"]) == ({"0": 10, "1": 0}, {"0": 40, "1": 50})
+    assert (plan["records"], plan["expired"]) == (80, {"0": 6})
+
+
+def test_the_same_range_is_the_same_run_and_another_one_is_not():
+    runs = [asked().plan({0: 10, 1: 0}, {0: end, 1: 50}, FIRST, LAST)["run_id"] for end in (40, 40, 41)]
+    assert runs[0] == runs[1] != runs[2]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told"),
+    [
+        ({0: 40, 1: 0}, {0: 40, 1: 0}, "the range is empty"),
+        ({0: 2, 1: 0}, {0: 9, 1: 0}, "expired from the topic: Raw still holds it"),
+        ({7: 2}, {0: 9}, "start names partition 7, and the topic has 0 to 1"),
+    ],
+)
+def test_a_range_of_nothing_is_refused(start: dict[int, int], end: dict[int, int], told: str):
+    with pytest.raises(ReplayRequestError, match=told):
+        asked().plan(start, end, FIRST, LAST)
