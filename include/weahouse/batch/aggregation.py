@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyspark.sql import functions as F
 
+from weahouse.batch.parts import replace_part
 from weahouse.batch.writer import Writer
-from weahouse.io.delta import ensure_table, one_of, read_table, replace_by_key, version_of
+from weahouse.io.delta import one_of, read_table, version_of
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS
 from weahouse.schemas.gold import GOLD_DAILY_SUMMARIES, GOLD_HOURLY_SUMMARIES
-from weahouse.streaming.checkpointed import checkpointed, release
 from weahouse.transforms.panes import window_start
-from weahouse.transforms.replacement import CHANGED, GONE, NEW, SAME, replacement
 from weahouse.transforms.summaries import DAY_MINUTES, HOUR_MINUTES, daily, hourly
 
 if TYPE_CHECKING:
@@ -70,7 +69,8 @@ def aggregate(
     writer = writer or Writer.on_hdfs(settings, JOB)
     for part in _parts(spark, touched, days):
         fresh = part.summarise(_in_order(_only(curated, part.of_observation, part.wanted), part.minutes))
-        counts = _replace(part, fresh, settings, days, writer)
+        within = partial(_within, part.dataset, days)
+        counts = replace_part(fresh, settings, part.dataset, within, writer, partial(_held, part))
         told |= {f"{part.dataset.table}_{name}": number for name, number in counts.items()}
     return told
 
@@ -102,6 +102,10 @@ def _within(dataset: Dataset, days: Sequence[date], prefix: str = "") -> Column:
     return told
 
 
+def _held(part: _Part, table: DataFrame) -> DataFrame:
+    return _only(table, F.col(part.column), part.wanted)
+
+
 def _only(rows: DataFrame, value: Column, wanted: DataFrame) -> DataFrame:
     # A join, because a backfill names some ten thousand hours, and bounds of so many literals take longer to plan than
     # the rows to read.
@@ -117,38 +121,3 @@ def _in_order(rows: DataFrame, minutes: int) -> DataFrame:
     window = window_start(F.col("observed_at"), minutes)
     placed = rows.repartition("station_id", "observed_date")
     return placed.sortWithinPartitions("station_id", "observed_date", window, "observed_at")
-
-
-def _replace(part: _Part, fresh: DataFrame, settings: Settings, days: Sequence[date], writer: Writer) -> dict[str, int]:
-    """Replace a part of a table by what was made anew; what is compared is held until it is written."""
-    spark, dataset = fresh.sparkSession, part.dataset
-    with writer.hold(dataset):
-        ensure_table(spark, settings, dataset)
-        table = read_table(spark, settings, dataset).where(_within(dataset, days))
-        rows = checkpointed(replacement(fresh, _only(table, F.col(part.column), part.wanted), dataset))
-        try:
-            counts = _count(rows)
-            if counts.keys() - {SAME}:
-                _write(rows.where(F.col("change") != SAME), settings, dataset, days, writer)
-        finally:
-            release(rows)
-        version = version_of(spark, settings, dataset)
-    written = counts[NEW] + counts[CHANGED]
-    return {"written": written, "removed": counts[GONE], "unchanged": counts[SAME], "version": version}
-
-
-def _count(rows: DataFrame) -> Counter[str]:
-    found = rows.groupBy("change").agg(F.count("*").alias("rows")).collect()
-    return Counter({row["change"]: row["rows"] for row in found})
-
-
-def _write(rows: DataFrame, settings: Settings, dataset: Dataset, days: Sequence[date], writer: Writer) -> None:
-    with writer.one_commit(rows.sparkSession, settings, dataset) as transaction:
-        replace_by_key(
-            rows,
-            settings,
-            dataset,
-            _within(dataset, days, "t."),
-            gone_when=f"s.change = '{GONE}'",
-            transaction=transaction,
-        )
