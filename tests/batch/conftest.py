@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from tests.instance import TEST_SETTINGS
-from tests.ml.world import hourly, world
 
+from weahouse.batch.writer import Writer
 from weahouse.io.delta import ensure_table, table_path
-from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES
+from weahouse.schemas.kinds import Dataset
 from weahouse.settings import Settings
 
+_EPOCHS = count(1)
 
-def write_hours(spark: SparkSession, settings: Settings, rows) -> None:
-    """Put hours in the place of all of `gold.hourly_summaries`."""
-    ensure_table(spark, settings, GOLD_HOURLY_SUMMARIES)
-    table = hourly(spark, rows).repartition("observed_date").write.format("delta").mode("overwrite")
-    table.save(table_path(settings, GOLD_HOURLY_SUMMARIES))
+
+def next_run(job: str) -> Writer:
+    """The writer of a job's next run, beside which nobody writes."""
+    return Writer(job, next(_EPOCHS), nullcontext)
+
+
+def write(rows: DataFrame, settings: Settings, dataset: Dataset) -> None:
+    """Put rows in the place of all of a table."""
+    ensure_table(rows.sparkSession, settings, dataset)
+    rows.coalesce(1).write.format("delta").mode("overwrite").save(table_path(settings, dataset))
 
 
 @pytest.fixture(scope="module")
-def lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def local_lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """An instance whose lake is a local folder; nothing of it needs a server."""
     root: Path = tmp_path_factory.mktemp("lake")
     return replace(TEST_SETTINGS, hdfs_url="file://", hdfs_root=str(root))
-
-
-@pytest.fixture(scope="module")
-def lake_with_hours(spark: SparkSession, lake: Settings) -> Settings:
-    """The same with the hours of the tests' world."""
-    write_hours(spark, lake, world())
-    return lake

@@ -5,29 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyspark.ml import PipelineModel
 
-from weahouse.io.delta import ensure_table, open_table, read_table
+from weahouse.batch.writer import Writer
+from weahouse.io.small_tables import merge_rows, read_version
 from weahouse.ml.baselines import BASELINES, CLIMATOLOGY, PERSISTENCE, climatology, persistence
 from weahouse.ml.errors import ModelUnreadableError, OutdatedComparisonError
 from weahouse.ml.estimators import LEARNED, predict
-from weahouse.ml.promotion import CHAMPION, RETIRED, Score, decide
+from weahouse.ml.promotion import Score, decide
 from weahouse.ml.targets import target_of
-from weahouse.schemas.gold import GOLD_MODELS
-from weahouse.schemas.render import to_spark
+from weahouse.schemas.gold import CHAMPION, GOLD_MODELS, RETIRED
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pyspark.sql import Row, SparkSession
+    from pyspark.sql import SparkSession
 
     from weahouse.ml.comparison import Bounds, Predictor
     from weahouse.ml.targets import Target
     from weahouse.settings import Settings
+
+JOB = "models"
+_DOCUMENTS = ("parameters", "metrics")
 
 
 @dataclass(frozen=True)
@@ -68,34 +70,22 @@ class Model:
         return Score(self.model_name, self.model_version, self.metrics["mse"])
 
 
-def models(spark: SparkSession, settings: Settings, version: int | None = None) -> list[Model]:
-    """All models, the oldest first; none where nothing was trained yet."""
-    ensure_table(spark, settings, GOLD_MODELS)
-    rows = read_table(spark, settings, GOLD_MODELS, version).collect()
-    return sorted(map(_model, rows), key=lambda model: (model.created_at, model.model_version))
+def models(settings: Settings) -> list[Model]:
+    """All models, the oldest first; none where nothing was trained yet. Raises LakeError."""
+    return registry(settings)[0]
 
 
-def _model(row: Row) -> Model:
-    told = {name: json.loads(row[name]) for name in _DOCUMENTS}
-    # Times come without a zone and are of the session's, which is UTC.
-    told |= {name: row[name].replace(tzinfo=UTC) for name in _TIMES}
-    return Model(**row.asDict() | told)
+def registry(settings: Settings) -> tuple[list[Model], int]:
+    """The same, and which version of `gold.models` says so."""
+    rows, version = read_version(settings, GOLD_MODELS)
+    told = [Model(**row | {name: json.loads(row[name]) for name in _DOCUMENTS}) for row in rows]
+    return sorted(told, key=lambda model: (model.created_at, model.model_version)), version
 
 
-def record(spark: SparkSession, settings: Settings, changed: Iterable[Model]) -> None:
+def record(settings: Settings, changed: Iterable[Model]) -> None:
     """Insert or replace rows, all in one commit."""
     rows = [asdict(model) | {name: json.dumps(getattr(model, name)) for name in _DOCUMENTS} for model in changed]
-    if not rows:
-        return
-    schema = to_spark(GOLD_MODELS)
-    source = spark.createDataFrame([tuple(row[name] for name in schema.names) for row in rows], schema)
-    on = " AND ".join(f"t.{column} = s.{column}" for column in GOLD_MODELS.primary_key)
-    merge = open_table(spark, settings, GOLD_MODELS).alias("t").merge(source.alias("s"), on)
-    merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
-
-
-_DOCUMENTS = ("parameters", "metrics")
-_TIMES = ("trained_from", "trained_to", "created_at")
+    merge_rows(settings, GOLD_MODELS, rows)
 
 
 def champion_of(known: Sequence[Model], target: Target) -> Model | None:
@@ -130,32 +120,40 @@ def _readable(model: Model, read: Callable[[], Any]) -> Any:
     except Exception as error:
         raise ModelUnreadableError(
             f"{model.model_name} {model.model_version} at {model.artefact_path} cannot be read "
-            f"({type(error).__name__}): restore the folder, or train anew with --without-champion"
+            f"({type(error).__name__}): restore the folder, or train anew with without_champion"
         ) from error
 
 
-def promote(spark: SparkSession, settings: Settings, version: str) -> dict[str, str]:
+def promote(settings: Settings, version: str, writer: Writer | None = None) -> dict[str, str]:
     """Decide for each target of one training who issues the forecasts; returns by target the champion and why.
 
     All in one commit; a second time changes nothing. Raises OutdatedComparisonError where the champion is another one
     than that which the candidate was compared with, ValueError where there is no such training.
     """
-    known = models(spark, settings)
-    by_target: dict[Target, dict[str, Model]] = {}
+    writer = writer or Writer.on_hdfs(settings, JOB)
+    with writer.hold(GOLD_MODELS):
+        known = models(settings)
+        by_target = _of_training(known, version)
+        told: dict[str, str] = {}
+        changed: list[Model] = []
+        for target, trained in by_target.items():
+            after = _decided([model for model in known if model.target == target], trained)
+            changed += [model for model in after if model not in known]
+            champion = next(model for model in after if model.is_champion)
+            told[target.name] = f"{champion.model_name} {champion.model_version}: {champion.state_reason}"
+        record(settings, changed)
+    return told
+
+
+def _of_training(known: Iterable[Model], version: str) -> dict[Target, dict[str, Model]]:
+    """The models of one training by target and name; raises ValueError where there is none."""
+    found: dict[Target, dict[str, Model]] = {}
     for model in known:
         if model.model_version == version:
-            by_target.setdefault(model.target, {})[model.model_name] = model
-    if not by_target:
+            found.setdefault(model.target, {})[model.model_name] = model
+    if not found:
         raise ValueError(f"there is no training {version!r}: see the model_version column of gold.models")
-    told: dict[str, str] = {}
-    changed: list[Model] = []
-    for target, trained in by_target.items():
-        after = _decided([model for model in known if model.target == target], trained)
-        changed += [model for model in after if model not in known]
-        champion = next(model for model in after if model.is_champion)
-        told[target.name] = f"{champion.model_name} {champion.model_version}: {champion.state_reason}"
-    record(spark, settings, changed)
-    return told
+    return found
 
 
 def _decided(known: Sequence[Model], trained: Mapping[str, Model]) -> list[Model]:

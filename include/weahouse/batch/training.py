@@ -20,11 +20,10 @@ from weahouse.ml.comparison import Trained, train_target
 from weahouse.ml.errors import ModelError, ModelExistsError, NoDataError, NothingTrainedError, OutdatedComparisonError
 from weahouse.ml.estimators import KINDS, LEARNED
 from weahouse.ml.features import check_features, schema_hash
-from weahouse.ml.promotion import CANDIDATE, CHAMPION
 from weahouse.ml.splits import Plan, plan
 from weahouse.ml.targets import TARGETS, Target, examples, observed
 from weahouse.schemas.fields import FEATURES
-from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
+from weahouse.schemas.gold import CANDIDATE, CHAMPION, GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
 from weahouse.schemas.render import model_path
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def train(
     """
     if re.fullmatch(_VERSION, version) is None:
         raise ValueError(f"{version!r} cannot name a version: {_VERSION} is wanted, such as 20240501T120000Z")
-    known = models(spark, settings)
+    known = models(settings)
     if any(model.model_version == version for model in known):
         raise ModelExistsError(f"a training {version} is registered already: choose another version")
     features, hourly, read = _read(spark, settings, features_version, hourly_version)
@@ -104,7 +103,7 @@ def train(
         reason = next(iter(refused.values()))
         raise NothingTrainedError(f"no target could be trained, so nothing was registered: {reason}")
     _write(spark, settings, training, trained)
-    record(spark, settings, _rows(settings, training, trained, known))
+    record(settings, _rows(settings, training, trained, known))
     told = {target.name: {"kind": found.kind} | _short(found) for target, found in trained.items()}
     return {"model_version": version, "targets": told, "refused": refused}
 

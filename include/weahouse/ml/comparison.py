@@ -14,7 +14,7 @@ from weahouse.ml.baselines import BASELINES, CLIMATOLOGY, PERSISTENCE, climatolo
 from weahouse.ml.errors import NoDataError
 from weahouse.ml.estimators import KINDS, LEARNED, fit, predict
 from weahouse.ml.evaluation import reliability, residual_bounds, scores, skill, with_errors
-from weahouse.ml.promotion import CHAMPION
+from weahouse.schemas.gold import CHAMPION
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from weahouse.ml.errors import NoDataError, OneClassError
 from weahouse.schemas.fields import FEATURES
+from weahouse.schemas.gold import MODEL_KINDS
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from weahouse.ml.targets import Target
 
 LEARNED = "learned"
-LINEAR, BOOSTED_TREES = "linear", "boosted_trees"
-KINDS = (LINEAR, BOOSTED_TREES)
+KINDS = MODEL_KINDS
+LINEAR, BOOSTED_TREES = KINDS
 # Ten for each feature, without which a fit would follow its noise.
 LEAST_EXAMPLES = 500
 # A bound on the time of a fit, guessed and not measured: five stations' six years are some 280,000.

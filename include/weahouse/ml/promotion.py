@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from weahouse.ml.baselines import BASELINES
 from weahouse.ml.evaluation import skill
 
-CANDIDATE, CHAMPION, RETIRED = "candidate", "champion", "retired"
-
 
 @dataclass(frozen=True)
 class Score:

@@ -312,10 +312,11 @@ FORECAST: dict[str, Field] = {
     "is_within_bounds": Field("boolean", "Whether the outcome lies within the interval"),
 }
 
+MODEL_STATES = ("candidate", "champion", "retired")
 MODEL: dict[str, Field] = {
     "model_name": Field("string", "persistence, climatology, or learned, what was trained"),
     "model_version": Field("string", "Name of the training that made it; later ones sort after it"),
-    "model_state": Field("string", "candidate, champion (it issues the forecasts) or retired"),
+    "model_state": Field("string", "candidate, champion (it issues the forecasts) or retired", values=MODEL_STATES),
     "data_version": Field("string", "Versions of the tables that it was trained with"),
     "feature_schema_hash": Field("string", "Hash of the names and types of the features"),
     "parameters": Field("string", "What it needs beside its files, as JSON: kind, features, bounds"),

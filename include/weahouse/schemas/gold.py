@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weahouse.schemas.fields import DAILY_STATISTICS, FEATURES, HOURLY_STATISTICS
+from weahouse.schemas.fields import DAILY_STATISTICS, FEATURES, HOURLY_STATISTICS, MODEL_STATES
 from weahouse.schemas.kinds import Dataset
 from weahouse.schemas.ledgers import PROOF
 
@@ -99,6 +99,9 @@ GOLD_STATION_FEATURES = Dataset(
     required=("station_id", "issued_at", "issued_date"),
     skip_by=("station_id", "issued_at"),
 )
+# What a trained model may be: docs/decisions/0027-what-a-model-is-made-of.md.
+MODEL_KINDS = ("linear", "boosted_trees")
+CANDIDATE, CHAMPION, RETIRED = MODEL_STATES
 MODEL_KEY = ("model_name", "model_version")
 TARGET = ("predictand", "lead_time_h")
 FORECAST_KEY = ("station_id", "issued_at", *TARGET, *MODEL_KEY)
