@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from datetime import date
 
 from pyspark.sql import SparkSession
 
-from weahouse.batch.features import build_features
+from weahouse.batch.features import build_features, days_between
+from weahouse.io.app_log import begin_log
 from weahouse.settings import settings
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("py4j").setLevel(logging.WARNING)
+    begin_log()
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--from", dest="begin", type=date.fromisoformat, required=True, help="first day")
     arguments.add_argument("--to", dest="end", type=date.fromisoformat, required=True, help="day after the last one")
@@ -24,11 +23,13 @@ def main() -> int:
     asked = arguments.parse_args()
     spark = SparkSession.builder.appName("build_station_features").getOrCreate()
     try:
-        told: dict[str, object] = {**build_features(spark, settings(), asked.begin, asked.end, asked.hourly_version)}
+        days = days_between(asked.begin, asked.end)
+        told: dict[str, object] = {**build_features(spark, settings(), days, asked.hourly_version)}
     except ValueError as error:
         told = {"error": str(error)}
+    print(json.dumps(told), flush=True)
+    # Last: what is printed while spark-submit already ends may be lost.
     spark.stop()
-    print(json.dumps(told))
     return int("error" in told)
 
 

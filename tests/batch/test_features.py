@@ -4,12 +4,12 @@ from datetime import date
 
 import pytest
 from pyspark.sql import SparkSession
-from tests.batch.conftest import write_hours
-from tests.ml.world import at, world
+from tests.batch.conftest import next_run, write
+from tests.ml.world import at, hourly, world
 
-from weahouse.batch.features import build_features
-from weahouse.io.delta import read_table
-from weahouse.schemas.gold import GOLD_STATION_FEATURES
+from weahouse.batch.features import JOB, build_features, days_between, days_that_look_at
+from weahouse.io.delta import read_table, version_of
+from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
 from weahouse.settings import Settings
 
 
@@ -18,35 +18,49 @@ def held(spark: SparkSession, settings: Settings):
     return {(row["station_id"], row["issued_at"]): row for row in rows}
 
 
-def test_days_made_one_by_one_are_those_made_at_once_and_a_repetition_changes_nothing(
-    spark: SparkSession, lake: Settings
+def build(spark: SparkSession, settings: Settings, begin: date, end: date):
+    return build_features(spark, settings, days_between(begin, end), writer=next_run(JOB))
+
+
+def test_days_made_one_by_one_are_those_made_at_once_and_a_repetition_commits_nothing(
+    spark: SparkSession, local_lake: Settings
 ):
-    write_hours(spark, lake, world(days=4))
-    told = build_features(spark, lake, date(2024, 5, 1), date(2024, 5, 6))
+    write(hourly(spark, world(days=4)), local_lake, GOLD_HOURLY_SUMMARIES)
+    told = build(spark, local_lake, date(2024, 5, 1), date(2024, 5, 6))
     # One of each hour; those of the last one are of the next day.
-    assert told == {"days": 5, "rows": 192}
-    whole = held(spark, lake)
-    for day in (3, 2, 4, 3):
-        assert build_features(spark, lake, date(2024, 5, day), date(2024, 5, day + 1))["rows"] == 48
-    assert held(spark, lake) == whole
+    assert (told["station_features_days"], told["station_features_written"]) == (5, 192)
+    whole, version = held(spark, local_lake), version_of(spark, local_lake, GOLD_STATION_FEATURES)
+    for day in (3, 2):
+        assert build(spark, local_lake, date(2024, 5, day), date(2024, 5, day + 1))["station_features_unchanged"] == 48
+    assert held(spark, local_lake) == whole
+    assert version_of(spark, local_lake, GOLD_STATION_FEATURES) == version
 
 
-def test_a_corrected_hour_is_in_the_features_of_the_days_that_were_made_anew(spark: SparkSession, lake: Settings):
-    write_hours(spark, lake, world(days=4))
-    build_features(spark, lake, date(2024, 5, 1), date(2024, 5, 6))
-    before = held(spark, lake)
+def test_a_corrected_hour_is_in_the_features_of_the_days_that_look_at_it(spark: SparkSession, local_lake: Settings):
+    write(hourly(spark, world(days=4)), local_lake, GOLD_HOURLY_SUMMARIES)
+    build(spark, local_lake, date(2024, 5, 1), date(2024, 5, 6))
+    before = held(spark, local_lake)
     corrected = [
         row | ({"air_temperature_c_mean": 40.0} if row["window_start"] == at(30) else {}) for row in world(days=4)
     ]
-    write_hours(spark, lake, corrected)
-    build_features(spark, lake, date(2024, 5, 2), date(2024, 5, 4))
-    after = held(spark, lake)
-    changed = {key[1] for key in before if before[key] != after[key]}
+    write(hourly(spark, corrected), local_lake, GOLD_HOURLY_SUMMARIES)
+    told = build_features(spark, local_lake, days_that_look_at([at(30)]), writer=next_run(JOB))
+    after = held(spark, local_lake)
+    changed = {key for key in before if before[key] != after[key]}
     # Hour 30 is now at 31, and a day ago until 55.
-    assert min(changed) == at(31).replace(tzinfo=None)
-    assert max(changed) == at(55).replace(tzinfo=None)
+    assert min(key[1] for key in changed) == at(31).replace(tzinfo=None)
+    assert max(key[1] for key in changed) == at(55).replace(tzinfo=None)
+    assert told["station_features_written"] == len(changed)
+    # Made anew, all days are what these two have become.
+    build(spark, local_lake, date(2024, 5, 1), date(2024, 5, 6))
+    assert held(spark, local_lake) == after
 
 
-def test_no_day_is_refused(spark: SparkSession, lake: Settings):
+@pytest.mark.parametrize(("hour", "days"), [(0, (1, 2)), (22, (1, 2)), (23, (2, 3))])
+def test_an_hour_is_looked_at_until_a_day_after_it_has_ended(hour: int, days: tuple[int, int]):
+    assert days_that_look_at([at(hour)]) == [date(2024, 5, day) for day in days]
+
+
+def test_no_day_is_refused():
     with pytest.raises(ValueError, match="holds no day"):
-        build_features(spark, lake, date(2024, 5, 2), date(2024, 5, 2))
+        days_between(date(2024, 5, 2), date(2024, 5, 2))

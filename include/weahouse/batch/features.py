@@ -7,43 +7,63 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from weahouse.io.delta import ensure_table, read_table, replace_where
-from weahouse.ml.features import station_features
+from weahouse.batch.parts import replace_part
+from weahouse.batch.writer import Writer
+from weahouse.io.delta import ensure_table, one_of, read_table
+from weahouse.ml.features import HISTORY_H, station_features
 from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES, GOLD_STATIONS
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from collections.abc import Iterable, Sequence
+
+    from pyspark.sql import Column, DataFrame, SparkSession
 
     from weahouse.settings import Settings
 
-_DAY = timedelta(days=1)
-# The features of a day's first hours look back beyond the midnight before the last one.
-_DAYS_BEFORE = 2
+JOB = "features"
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+# The features of a day's first hour look back beyond the midnight before the last one.
+_DAYS_READ = tuple(number * _DAY for number in range(3))
+
+
+def days_that_look_at(hours: Iterable[datetime]) -> list[date]:
+    """The UTC days whose features look at some hours: each is "now" when it ends, and a day ago until 24 h later."""
+    return sorted({(hour.astimezone(UTC) + after * _HOUR).date() for hour in hours for after in (1, HISTORY_H)})
+
+
+def days_between(begin: date, end: date) -> list[date]:
+    """The days [begin, end); raises ValueError where there is none."""
+    if end <= begin:
+        raise ValueError(f"[{begin}, {end}) holds no day: let the end be after the begin")
+    return [begin + number * _DAY for number in range((end - begin).days)]
 
 
 def build_features(
-    spark: SparkSession, settings: Settings, begin: date, end: date, hourly_version: int | None = None
+    spark: SparkSession,
+    settings: Settings,
+    days: Sequence[date],
+    hourly_version: int | None = None,
+    writer: Writer | None = None,
 ) -> dict[str, int]:
-    """Make the features of the UTC days [begin, end) anew; a second time changes no content. Returns days and rows.
+    """Make the features of some UTC days anew from a version of the hours, the newest where None.
 
-    An hour that changed is in the features of its own day and of the next: give both. Raises ValueError for no day.
+    Rows that differ are replaced in one commit; a second time there is none. Returns `station_features_days`, and
+    `station_features_{written,removed,unchanged}`, in rows, and `station_features_version`.
     """
-    if end <= begin:
-        raise ValueError(f"[{begin}, {end}) holds no day: let the end be after the begin")
     ensure_table(spark, settings, GOLD_STATIONS)
-    ensure_table(spark, settings, GOLD_STATION_FEATURES)
+    ensure_table(spark, settings, GOLD_HOURLY_SUMMARIES)
     hourly = read_table(spark, settings, GOLD_HOURLY_SUMMARIES, hourly_version)
-    within = F.col("observed_date").between(F.lit(begin - _DAYS_BEFORE * _DAY), F.lit(end))
-    made = station_features(hourly.where(within), read_table(spark, settings, GOLD_STATIONS))
-    rows = made.where((F.col("issued_date") >= F.lit(begin)) & (F.col("issued_date") < F.lit(end)))
-    # One file a day: the table is read by whole days, and small files are what it would have too many of.
-    rows = rows.repartition("issued_date").persist()
-    try:
-        predicate = f"issued_date >= DATE'{begin}' AND issued_date < DATE'{end}'"
-        replace_where(rows, settings, GOLD_STATION_FEATURES, predicate)
-        return {"days": (end - begin).days, "rows": rows.count()}
-    finally:
-        rows.unpersist()
+    read = sorted({day - before for day in days for before in _DAYS_READ})
+    made = station_features(
+        hourly.where(one_of("observed_date", read)), read_table(spark, settings, GOLD_STATIONS)
+    ).where(F.col("issued_date").isin(list(days)))
+
+    def within(prefix: str) -> Column:
+        return one_of(f"{prefix}issued_date", days)
+
+    counts = replace_part(made, settings, GOLD_STATION_FEATURES, within, writer or Writer.on_hdfs(settings, JOB))
+    told = {"days": len(days)} | counts
+    return {f"{GOLD_STATION_FEATURES.table}_{name}": number for name, number in told.items()}
 
 
 def span_of(features: DataFrame) -> tuple[datetime, datetime] | None:
