@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from datetime import datetime
 
 from pyspark.sql import SparkSession
 
 from weahouse.batch.verification import verify
+from weahouse.io.app_log import begin_log
 from weahouse.settings import settings
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("py4j").setLevel(logging.WARNING)
+    begin_log()
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--from", dest="begin", type=datetime.fromisoformat, required=True)
     arguments.add_argument("--to", dest="end", type=datetime.fromisoformat, required=True)
@@ -26,8 +25,9 @@ def main() -> int:
         told = verify(spark, settings(), asked.begin, asked.end)
     except ValueError as error:
         told = {"error": str(error)}
+    print(json.dumps(told), flush=True)
+    # Last: what is printed while spark-submit already ends may be lost.
     spark.stop()
-    print(json.dumps(told))
     return int("error" in told)
 
 

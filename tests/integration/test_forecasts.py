@@ -1,81 +1,100 @@
-"""From hours of Gold on HDFS to a forecast in Cassandra, with the jobs as Airflow runs them."""
+"""Forecasts on the real servers: what Cassandra serves of them, and how Airflow's tasks ask for it."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
 from pyspark.sql import SparkSession
-from tests.batch.conftest import write_hours
 from tests.integration.apart import Apart, apart
-from tests.ml.world import DAYS, STATIONS, at, world
+from tests.ml.world import MIDNIGHT, STATIONS, at, hourly, places, world
 
-from weahouse.orchestration.spark_submit import spark_environment, spark_submit_command
+from weahouse.batch.inference import infer
+from weahouse.batch.registry import Model, record
+from weahouse.embedded.airflow import connections
+from weahouse.io.delta import ensure_table, read_table, table_path, version_of
+from weahouse.ml.baselines import PERSISTENCE
+from weahouse.ml.features import schema_hash, station_features
+from weahouse.ml.targets import TARGETS
+from weahouse.orchestration.forecasts import ServedForecastSensor, why_nothing_to_forecast
+from weahouse.schemas.gold import CHAMPION, GOLD_FORECASTS, GOLD_STATION_FEATURES
 from weahouse.settings import Settings
 
-NOON = at(50 * 24 + 12)
-
-
-def run(settings: Settings, app: str, *arguments: str) -> tuple[int, dict[str, Any]]:
-    """The exit code of an application and the JSON object that it prints last."""
-    command = spark_submit_command(settings, app, *arguments)
-    done = subprocess.run(command, env=spark_environment(settings), capture_output=True, text=True, check=False)
-    assert done.stdout.strip(), done.stderr[-2000:]
-    return done.returncode, json.loads(done.stdout.strip().splitlines()[-1])
+NOON, ONE = at(36), at(37)
+ASKED = ("2024-05-02T12:00:00Z", "2024-05-02T13:00:00Z")
 
 
 @pytest.fixture(scope="module")
-def trained(spark: SparkSession, platform: Settings) -> Apart:
-    stream = apart(platform, "forecasts")
-    write_hours(spark, stream.settings, world())
-    days = ("--from", "2024-05-01", "--to", f"{at(24 * (DAYS + 1)):%Y-%m-%d}")
-    assert run(stream.settings, "build_station_features.py", *days)[0] == 0
-    code, told = run(stream.settings, "train_models.py", "--version", "v1")
-    assert (code, told["refused"]) == (0, {})
-    return stream
+def bare(platform: Settings) -> Apart:
+    return apart(platform, "forecasts")
 
 
-def served(stream: Apart, station: str) -> list[dict[str, Any]]:
-    return stream.served("SELECT * FROM forecasts_by_station WHERE station_id = ?", station)
+@pytest.fixture(scope="module")
+def promoted(bare: Apart, spark: SparkSession) -> Apart:
+    """Two days of features, and persistence as champion, which needs no training."""
+    settings = bare.settings
+    assert why_nothing_to_forecast(settings, *ASKED) == "no model has been promoted yet: run model_training"
+    record(
+        settings,
+        [
+            Model(
+                *(PERSISTENCE, "v1", target.predictand, target.lead_time_h, CHAMPION, "none", schema_hash()),
+                *({"bounds": None if target.is_probability else (-1.0, 1.0)}, {}, MIDNIGHT, MIDNIGHT, "none", MIDNIGHT),
+            )
+            for target in TARGETS
+        ],
+    )
+    assert "no station has features of 2024-05-02T12:00:00Z to" in (why_nothing_to_forecast(settings, *ASKED) or "")
+    ensure_table(spark, settings, GOLD_STATION_FEATURES)
+    features = station_features(hourly(spark, world(days=2)), places(spark, a=(40.0, 0.0)))
+    features.coalesce(1).write.format("delta").mode("append").save(table_path(settings, GOLD_STATION_FEATURES))
+    assert why_nothing_to_forecast(settings, *ASKED) is None
+    return bare
 
 
-def infer(stream: Apart, hours_later: int = 0) -> dict[str, Any]:
-    code, told = run(stream.settings, "infer_forecasts.py", f"{NOON + timedelta(hours=hours_later):%Y-%m-%dT%H:%MZ}")
-    assert code == 0
-    return told
+def served(stream: Apart) -> dict[str, list[dict[str, Any]]]:
+    query = "SELECT * FROM forecasts_by_station WHERE station_id = ?"
+    return {station: stream.served(query, station) for station in STATIONS}
 
 
-def test_the_latest_forecasts_of_each_station_are_served_whatever_is_made_again(trained: Apart):
-    assert infer(trained)["rows_served"] == len(STATIONS) * 5
-    before = {station: served(trained, station) for station in STATIONS}
+def test_the_latest_forecasts_of_each_station_are_served_whatever_is_made_again(promoted: Apart, spark: SparkSession):
+    told = infer(spark, promoted.settings, NOON, NOON)
+    assert (told["rows_served"], told["forecasts_written"]) == (len(STATIONS) * 5, len(STATIONS) * 5)
+    before = served(promoted)
     for rows in before.values():
         assert {(row["predictand"], row["lead_time_h"]) for row in rows} == {
             *(("air_temperature_c", lead) for lead in (1, 3, 6, 24)),
             ("rain_within_3h", 3),
         }
         assert {row["issued_at"] for row in rows} == {NOON.replace(tzinfo=None)}
-    infer(trained, hours_later=1)
-    after = {station: served(trained, station) for station in STATIONS}
-    # An hour that is made again late takes nothing back.
-    infer(trained)
-    assert {station: served(trained, station) for station in STATIONS} == after != before
+    # Of several hours the newest is served, and the one that stands is not written again.
+    assert infer(spark, promoted.settings, NOON, ONE)["forecasts_written"] == len(STATIONS) * 5
+    after = served(promoted)
+    assert {row["issued_at"] for rows in after.values() for row in rows} == {ONE.replace(tzinfo=None)}
+    # An hour that is made again late takes nothing back, and commits nothing.
+    version = version_of(spark, promoted.settings, GOLD_FORECASTS)
+    infer(spark, promoted.settings, NOON, NOON)
+    assert served(promoted) == after
+    assert version_of(spark, promoted.settings, GOLD_FORECASTS) == version
+    assert read_table(spark, promoted.settings, GOLD_FORECASTS).count() == len(STATIONS) * 5 * 2
 
 
-def test_forecasts_are_verified_on_the_lake(trained: Apart):
-    infer(trained)
-    code, told = run(
-        trained.settings, "verify_forecasts.py", "--from", "2024-06-20T12:00Z", "--to", "2024-06-21T12:00Z"
-    )
-    assert code == 0
-    assert told["verified"] > 0
-    held = trained.lake("SELECT count(*) AS n FROM gold.forecast_verification")
-    assert held[0]["n"] == told["verified"]
+def test_airflow_waits_for_the_forecast_that_was_promoted_and_for_no_older_one(
+    promoted: Apart, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+):
+    told = connections(promoted.settings)["cassandra_default"]
+    monkeypatch.setenv("AIRFLOW_CONN_CASSANDRA_DEFAULT", json.dumps(told))
+    record_of = infer(spark, promoted.settings, ONE, ONE)["served_record"]
+    assert datetime.fromisoformat(record_of["issued_at"]) == ONE.astimezone(UTC)
 
+    def is_served(keys: dict[str, Any] | None) -> bool:
+        return ServedForecastSensor(task_id="await", keys=keys).poke({})
 
-def test_an_application_that_refuses_says_why_in_one_line(trained: Apart):
-    code, told = run(trained.settings, "infer_forecasts.py", "2024-06-20T12:30Z")
-    assert (code, set(told)) == (1, {"error"})
-    assert "no full hour" in told["error"]
+    assert is_served(record_of)
+    assert not is_served(record_of | {"issued_at": (ONE + timedelta(hours=1)).isoformat()})
+    assert not is_served(record_of | {"station_id": "nowhere"})
+    with pytest.raises(AirflowSkipException, match="nothing was promoted"):
+        is_served(None)

@@ -156,17 +156,3 @@ def one_of(column: str, values: Sequence[date] | Sequence[str], at_most: int = 4
     if len(values) <= at_most:
         return F.col(column).isin(list(values))
     return F.col(column).between(min(values), max(values))
-
-
-def replace_where(rows: DataFrame, settings: Settings, dataset: Dataset, predicate: str) -> None:
-    """Put rows in the place of all that satisfy the predicate, in one commit; a second time changes no content.
-
-    Delta refuses rows that do not satisfy it themselves.
-    """
-    (
-        rows.select(*dataset.columns)
-        .write.format("delta")
-        .mode("overwrite")
-        .option("replaceWhere", predicate)
-        .save(table_path(settings, dataset))
-    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from weahouse.ml.evaluation import with_errors
-from weahouse.schemas.gold import GOLD_FORECAST_VERIFICATION, GOLD_FORECASTS
+from weahouse.schemas.gold import GOLD_FORECAST_VERIFICATION, GOLD_FORECASTS, TARGET
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -36,6 +36,14 @@ def forecasts(
         }
     )
     return rows.select(*GOLD_FORECASTS.columns)
+
+
+def latest(given: DataFrame) -> DataFrame:
+    """The newest of each station and target; where there is more than one model, any of those with the newest."""
+    key = ("station_id", *TARGET)
+    rest = [column for column in given.columns if column not in key]
+    newest = given.groupBy(*key).agg(F.max_by(F.struct(*rest), "issued_at").alias("newest"))
+    return newest.select(*key, "newest.*")
 
 
 def verified(given: DataFrame, observations: DataFrame) -> DataFrame:
