@@ -92,7 +92,8 @@ def model_training() -> None:
     approve = ApprovalOperator(
         task_id="approve_models",
         subject="Decide by these figures who issues the forecasts?",
-        body="```json\n{{ ti.xcom_pull('train_models') | tojson(indent=2) }}\n```",
+        body="[The card](/models/learned/{{ ti.xcom_pull('train_models')['model_version'] }})\n\n"
+        "```json\n{{ ti.xcom_pull('train_models')['targets'] | tojson(indent=2) }}\n```",
         response_timeout=APPROVED_WITHIN,
         execution_timeout=APPROVED_WITHIN + timedelta(minutes=10),
     )

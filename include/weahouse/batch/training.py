@@ -23,7 +23,14 @@ from weahouse.ml.features import check_features, schema_hash
 from weahouse.ml.splits import Plan, plan
 from weahouse.ml.targets import TARGETS, Target, examples, observed
 from weahouse.schemas.fields import FEATURES
-from weahouse.schemas.gold import CANDIDATE, CHAMPION, GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
+from weahouse.schemas.gold import (
+    CANDIDATE,
+    CARD,
+    CHAMPION,
+    GOLD_HOURLY_SUMMARIES,
+    GOLD_STATION_FEATURES,
+    MODEL_NAME_PATTERN,
+)
 from weahouse.schemas.render import model_path
 
 if TYPE_CHECKING:
@@ -32,9 +39,6 @@ if TYPE_CHECKING:
     from weahouse.ml.comparison import Predictor
     from weahouse.settings import Settings
 
-# It becomes a folder's name and part of a predicate.
-_VERSION = r"[A-Za-z0-9._\-]{1,64}"
-_CARD = "card.html"
 _NAMES = (*BASELINES, LEARNED)
 
 
@@ -81,8 +85,8 @@ def train(
     scores of all contenders, and `refused`, by target why it could not be trained: those are not registered, and their
     champion stays. Raises ModelError where none could, or nothing could be read; ValueError for a version's form.
     """
-    if re.fullmatch(_VERSION, version) is None:
-        raise ValueError(f"{version!r} cannot name a version: {_VERSION} is wanted, such as 20240501T120000Z")
+    if re.fullmatch(MODEL_NAME_PATTERN, version) is None:
+        raise ValueError(f"{version!r} cannot name a version: {MODEL_NAME_PATTERN} is wanted, such as 20240501T120000Z")
     known = models(settings)
     if any(model.model_version == version for model in known):
         raise ModelExistsError(f"a training {version} is registered already: choose another version")
@@ -173,7 +177,7 @@ def _write(spark: SparkSession, settings: Settings, training: _Training, trained
             with new_folder(spark, place) as folder:
                 if name in _FILES:
                     _FILES[name](folder, trained)
-                write_text(spark, f"{folder}/{_CARD}", page)
+                write_text(spark, f"{folder}/{CARD}", page)
         except FileExistsError:
             raise ModelExistsError(
                 f"{place} exists though no such training is registered: choose another version"

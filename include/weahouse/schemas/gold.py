@@ -102,6 +102,10 @@ GOLD_STATION_FEATURES = Dataset(
 # What a trained model may be: docs/decisions/0027-what-a-model-is-made-of.md.
 MODEL_KINDS = ("linear", "boosted_trees")
 CANDIDATE, CHAMPION, RETIRED = MODEL_STATES
+# Names and versions become folders and parts of predicates; no name begins with a dot, which leads elsewhere.
+MODEL_NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._\-]{0,63}$"
+# What a person reads of a model, in its folder.
+CARD = "card.html"
 MODEL_KEY = ("model_name", "model_version")
 TARGET = ("predictand", "lead_time_h")
 FORECAST_KEY = ("station_id", "issued_at", *TARGET, *MODEL_KEY)
