@@ -58,7 +58,7 @@ def infer(
     made = [_forecasts(spark, settings, features, model) for model in used]
     rows = reduce(DataFrame.unionByName, made).localCheckpoint()
     writer = writer or Writer.on_hdfs(settings, JOB)
-    are_own = _any_of(used, *MODEL_KEY)
+    are_own = _any_of(used, *MODEL_KEY, *TARGET)
     counts = replace_part(rows, settings, GOLD_FORECASTS, partial(_issued, hours), writer, lambda t: t.where(are_own))
     champions = [model for model in used if model.is_champion]
     newest = latest(rows.where(_any_of(champions, *MODEL_KEY, *TARGET))).localCheckpoint()
