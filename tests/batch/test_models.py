@@ -1,6 +1,6 @@
 """From hours of Gold to promoted models, forecasts and their verification, on local Delta tables.
 
-Training takes seconds, so there are two: the first for both targets, and a later one beside its champion.
+Training takes seconds, so there are two, of one target: the first, and a later one beside its champion.
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ from weahouse.schemas.gold import (
 from weahouse.settings import Settings
 
 CREATED = datetime(2024, 7, 1, tzinfo=UTC)
-TARGETS = (target_of(TEMPERATURE, 6), target_of(RAIN, 3))
-SIX_HOURS = TARGETS[0].name
+TARGET = target_of(TEMPERATURE, 6)
+RAIN_TARGET = target_of(RAIN, 3)
+SIX_HOURS = TARGET.name
 DAYS = 40
 NOON = at(36 * 24 + 12)
 HOUR = timedelta(hours=1)
@@ -54,7 +55,7 @@ HOUR = timedelta(hours=1)
 
 def train_as(spark: SparkSession, settings: Settings, version: str, days_later: int = 0, **more: Any) -> dict[str, Any]:
     created_at = CREATED + timedelta(days=days_later)
-    return train(spark, settings, version, created_at, **{"targets": TARGETS, "kinds": (LINEAR,)} | more)
+    return train(spark, settings, version, created_at, **{"targets": (TARGET,), "kinds": (LINEAR,)} | more)
 
 
 def forecast(spark: SparkSession, settings: Settings, first: datetime, last: datetime | None = None) -> dict[str, Any]:
@@ -152,14 +153,12 @@ def test_forecasts_of_all_models_in_use_come_for_all_stations(
     assert issued["champions"][SIX_HOURS] == "learned v1"
     assert issued["forecasts"] == table(spark, promoted, GOLD_FORECASTS).count()
     rows = issued_at_noon(spark, promoted, GOLD_FORECASTS)
-    assert {(row["station_id"], row["model_name"]) for row in rows if row["predictand"] == TEMPERATURE} == {
+    assert {(row["station_id"], row["model_name"]) for row in rows} == {
         (station, name) for station in STATIONS for name in (*BASELINES, LEARNED)
     }
     for row in rows:
-        assert row["valid_at"] - row["issued_at"] == timedelta(hours=row["lead_time_h"])
-        assert (row["lower_bound"] is None) == (row["predictand"] == RAIN)
-        if row["predictand"] == RAIN:
-            assert 0 <= row["predicted_value"] <= 1
+        assert row["valid_at"] - row["issued_at"] == 6 * HOUR
+        assert row["lower_bound"] < row["predicted_value"] < row["upper_bound"]
 
 
 def test_inferring_again_commits_nothing_also_beside_another_models_forecasts(
@@ -184,11 +183,10 @@ def test_forecasts_are_verified_with_what_was_observed(
 ):
     assert outcomes["verified"] == outcomes["forecasts"] > 0
     rows = issued_at_noon(spark, promoted, GOLD_FORECAST_VERIFICATION)
-    temperatures = [row for row in rows if row["predictand"] == TEMPERATURE]
-    assert len(temperatures) == len(STATIONS) * 3
-    for row in temperatures:
+    assert len(rows) == len(STATIONS) * 3
+    for row in rows:
         assert row["squared_error"] == pytest.approx((row["predicted_value"] - row["observed_value"]) ** 2)
-    skill = {row["model_name"]: row for row in outcomes["skill"] if row["predictand"] == TEMPERATURE}
+    skill = {row["model_name"]: row for row in outcomes["skill"]}
     assert skill[LEARNED]["skill_against_persistence"] > 0
     assert skill[PERSISTENCE]["skill_against_persistence"] == pytest.approx(0.0)
 
@@ -242,7 +240,7 @@ def test_a_damaged_champion_is_named_and_stays(spark: SparkSession, promoted: Se
         with pytest.raises(ModelUnreadableError, match=r"learned v1 at .* cannot be read .*: restore the folder"):
             forecast(spark, promoted, NOON)
         with pytest.raises(NothingTrainedError, match="ModelUnreadableError"):
-            train_as(spark, promoted, "v2", days_later=7, targets=TARGETS[:1])
+            train_as(spark, promoted, "v2", days_later=7)
         assert champion(promoted).model_version == "v1"
     finally:
         shutil.rmtree(place)
@@ -255,14 +253,11 @@ def test_beside_a_champion_what_has_no_data_is_refused_and_the_rest_is_trained_a
     features = open_table(spark, promoted, GOLD_STATION_FEATURES)
     # Without a known state of rain there is no example of it.
     features.update(set={"rain_past_3h": F.lit(None).cast("double")})
-    told = train_as(spark, promoted, "v3", days_later=21)
+    told = train_as(spark, promoted, "v3", days_later=21, targets=(TARGET, RAIN_TARGET))
     assert set(told["targets"]) == {SIX_HOURS}
-    assert "NoDataError: rain_within_3h_3h has 0 examples" in told["refused"][TARGETS[1].name]
-    # The same data give the same model, but for the order in which sums are added.
+    assert "NoDataError: rain_within_3h_3h has 0 examples" in told["refused"][RAIN_TARGET.name]
+    # Nearly the same data give nearly the same model.
     compared = told["targets"][SIX_HOURS]
-    assert compared[CHAMPION]["mse"] == pytest.approx(compared[LEARNED]["mse"])
+    assert compared[CHAMPION]["mse"] == pytest.approx(compared[LEARNED]["mse"], rel=0.05)
     candidate = next(m for m in models(promoted) if (m.model_name, m.model_version) == (LEARNED, "v3"))
     assert candidate.metrics[CHAMPION]["model_version"] == "v1"
-    promote(promoted, "v3", next_run("models"))
-    champions = {model.target.name: model.model_version for model in models(promoted) if model.is_champion}
-    assert champions[TARGETS[1].name] == "v1"
