@@ -14,12 +14,10 @@ time, in the one slot of the pool `spark`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from airflow.sdk import Param, dag
 
 from weahouse.orchestration.assets import asset_of
-from weahouse.orchestration.defaults import DEFAULT_ARGS, Tag
+from weahouse.orchestration.defaults import DEFAULT_ARGS, FIRST_HOUR, Tag
 from weahouse.orchestration.operators import PlanRangeOperator
 from weahouse.orchestration.spark_app import SparkAppOperator
 from weahouse.schemas.gold import GOLD_FORECAST_VERIFICATION
@@ -27,7 +25,8 @@ from weahouse.schemas.gold import GOLD_FORECAST_VERIFICATION
 
 @dag(
     schedule="0 5 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    # Before it there is nothing to make up for, and Airflow makes up for the last tick when a Dag is switched on.
+    start_date=FIRST_HOUR,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

@@ -17,14 +17,14 @@ a time, in the one slot of the pool `spark`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Param, TriggerRule, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from weahouse.orchestration.assets import asset_of
-from weahouse.orchestration.defaults import DEFAULT_ARGS, Tag
+from weahouse.orchestration.defaults import DEFAULT_ARGS, FIRST_HOUR, Tag
 from weahouse.orchestration.forecasts import CheckTrainingOperator
 from weahouse.orchestration.operators import ApprovalOperator
 from weahouse.orchestration.spark_app import SparkAppOperator
@@ -36,7 +36,8 @@ TRAINED_WITHIN = timedelta(hours=3)
 
 @dag(
     schedule="30 5 * * 1",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    # Before it there is nothing to make up for, and Airflow makes up for the last tick when a Dag is switched on.
+    start_date=FIRST_HOUR,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
