@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.integration.conftest import eventually
@@ -12,7 +12,7 @@ from tests.ml.world import STATIONS, hourly, places, world
 from tests.rows import event
 
 from weahouse.batch.units import read_units
-from weahouse.io.cassandra import rows
+from weahouse.io import cassandra, lake
 from weahouse.io.delta import ensure_table, table_path
 from weahouse.ml.features import station_features
 from weahouse.orchestration import rest
@@ -115,9 +115,11 @@ def write_world(spark: SparkSession, settings: Settings, end: datetime) -> None:
     hours.unpersist()
 
 
-def test_models_are_trained_and_approved_forecast_for_cassandra_and_are_verified(
-    awake: Settings, stream: Stream, spark: SparkSession
-):
+def asked(settings: Settings, sql: str) -> list[dict[str, Any]]:
+    return lake.rows(lake.query(settings, sql))
+
+
+def test_models_are_trained_and_approved_forecast_for_cassandra_and_are_verified(awake: Settings, spark: SparkSession):
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     write_world(spark, awake, end)
     for dag_id in (TRAINING, INFERENCE, VERIFICATION):
@@ -126,21 +128,22 @@ def test_models_are_trained_and_approved_forecast_for_cassandra_and_are_verified
     training.approve("approve_models")
     training.await_state("success")
     states = "SELECT count(*) AS champions FROM gold.models WHERE model_state = 'champion'"
-    assert stream.lake(states) == [{"champions": 5}]
+    assert asked(awake, states) == [{"champions": 5}]
 
     eventually(lambda: DagRun.newest(awake, INFERENCE), "a run of inference").await_state("success")
     for station in STATIONS:
-        served = list(rows(awake, "SELECT * FROM forecasts_by_station WHERE station_id = ?", (station,)))
+        served = list(cassandra.rows(awake, "SELECT * FROM forecasts_by_station WHERE station_id = ?", (station,)))
         assert {row["issued_at"].replace(tzinfo=UTC) for row in served} == {end}
         assert len(served) == 5
 
     verified = {"from": (end - timedelta(hours=3)).isoformat(), "to": end.isoformat()}
     DagRun.trigger(awake, VERIFICATION, verified).await_state("success")
     names = "SELECT DISTINCT model_name FROM gold.forecast_verification"
-    assert {row["model_name"] for row in stream.lake(names)} >= {"persistence", "climatology"}
+    assert {row["model_name"] for row in asked(awake, names)} >= {"persistence", "climatology"}
 
 
 def test_an_hour_that_nobody_can_forecast_fails_before_anything_is_done(awake: Settings):
+    rest.unpause(awake, INFERENCE)
     run = DagRun.trigger(awake, INFERENCE, {"issued_at": "2024-05-01T12:30:00Z"})
     run.await_state("failed")
     assert "is no full hour" in run.log("choose_hours")
