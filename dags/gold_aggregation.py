@@ -2,7 +2,8 @@
 # Gold aggregation
 
 Makes the hours and days of Gold anew that curated units have touched, and no others: `gold.hourly_summaries` and
-`gold.daily_summaries`, from the version of Curated that the units passed with. Rows that do not change are not written.
+`gold.daily_summaries`, from the version of Curated that the units passed with, and `gold.station_features` of the days
+that look at these hours. Rows that do not change are not written.
 
 **Runs** when `observation_curation` has published a unit; units that were published meanwhile are taken together. By
 hand, name the units in `ingest_hours`.
@@ -20,7 +21,7 @@ from weahouse.orchestration.defaults import DEFAULT_ARGS, Tag
 from weahouse.orchestration.operators import TouchedUnitsOperator
 from weahouse.orchestration.spark_app import SparkAppOperator
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS
-from weahouse.schemas.gold import GOLD_DAILY_SUMMARIES, GOLD_HOURLY_SUMMARIES
+from weahouse.schemas.gold import GOLD_DAILY_SUMMARIES, GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
 
 
 @dag(
@@ -44,7 +45,7 @@ def gold_aggregation() -> None:
         task_id="aggregate_gold",
         app="aggregate_gold",
         arguments={"ingest-hours": "{{ ti.xcom_pull('choose_units') }}"},
-        outlets=[asset_of(GOLD_HOURLY_SUMMARIES), asset_of(GOLD_DAILY_SUMMARIES)],
+        outlets=[asset_of(GOLD_HOURLY_SUMMARIES), asset_of(GOLD_DAILY_SUMMARIES), asset_of(GOLD_STATION_FEATURES)],
     )
     units >> aggregate
 

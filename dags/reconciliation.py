@@ -20,7 +20,7 @@ from __future__ import annotations
 from airflow.sdk import Param, dag
 
 from weahouse.orchestration.defaults import DEFAULT_ARGS, FIRST_HOUR, Tag
-from weahouse.orchestration.operators import PlanReconciliationOperator
+from weahouse.orchestration.operators import PlanRangeOperator
 from weahouse.orchestration.spark_app import SparkAppOperator
 
 
@@ -46,7 +46,7 @@ from weahouse.orchestration.spark_app import SparkAppOperator
     },
 )
 def reconciliation() -> None:
-    plan = PlanReconciliationOperator(task_id="choose_range")
+    plan = PlanRangeOperator(task_id="choose_range")
     reconcile = SparkAppOperator(
         task_id="reconcile_offsets",
         app="reconcile_offsets",

@@ -1,4 +1,4 @@
-"""Gold's hours and days of touched hours, made anew from a version of Curated; prints one JSON object of counts.
+"""Gold's hours, days and features of touched hours, made anew from a version of Curated; prints one JSON object.
 
 The hours are named, or they are those that curated units have touched; then the units tell the version too.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import SparkSession
 
 from weahouse.batch.aggregation import aggregate, hours_of
+from weahouse.batch.features import build_features, days_that_look_at
 from weahouse.batch.units import UnitError, Versions, touched_by
 from weahouse.io.app_log import begin_log
 from weahouse.settings import settings
@@ -39,7 +40,9 @@ def main() -> int:
             print(error)
             return 2
     spark = SparkSession.builder.appName("aggregate_gold").getOrCreate()
-    print(json.dumps(aggregate(spark, settings(), hours, versions)))
+    told = aggregate(spark, settings(), hours, versions)
+    told |= build_features(spark, settings(), days_that_look_at(hours), told["hourly_summaries_version"])
+    print(json.dumps(told))
     spark.stop()
     return 0
 

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.integration.conftest import eventually
 from tests.integration.control_plane import DagRun, ask
+from tests.ml.world import STATIONS, hourly, places, world
 from tests.rows import event
 
 from weahouse.batch.units import read_units
+from weahouse.io import cassandra, lake
+from weahouse.io.delta import ensure_table, table_path
+from weahouse.ml.features import station_features
 from weahouse.orchestration import rest
 from weahouse.orchestration.failures import failures_log
 from weahouse.orchestration.ingest_hours import hour_of
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS
+from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pyspark.sql import SparkSession
     from tests.integration.conftest import Stream
 
     from weahouse.settings import Settings
 
 CURATION, GOLD, REPLAY = "observation_curation", "gold_aggregation", "kafka_replay"
 RECONCILIATION = "reconciliation"
+TRAINING, INFERENCE, VERIFICATION = "model_training", "batch_inference", "forecast_verification"
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +117,51 @@ def test_a_replay_plans_as_a_dry_run_and_changes_what_a_person_has_approved(awak
     (backfill,) = stream.lake("SELECT * FROM gold.backfill_runs WHERE reason = 'a test'")
     assert (backfill["backfill_state"], backfill["inserted"], backfill["updated"]) == ("done", 0, 0)
     assert backfill["unchanged"] > 0
+
+
+def write_world(spark: SparkSession, settings: Settings, end: datetime) -> None:
+    """A month of Gold's hours up to a full hour, and features of them alone."""
+    hours = hourly(spark, world(days=30, begin=end - timedelta(days=30))).persist()
+    features = station_features(hours, places(spark, a=(40.0, 0.0)))
+    # Other tests have made features of other years, over which the trained time would span.
+    for made, dataset, mode in (
+        (hours, GOLD_HOURLY_SUMMARIES, "append"),
+        (features, GOLD_STATION_FEATURES, "overwrite"),
+    ):
+        ensure_table(spark, settings, dataset)
+        made.coalesce(1).write.format("delta").mode(mode).save(table_path(settings, dataset))
+    hours.unpersist()
+
+
+def asked(settings: Settings, sql: str) -> list[dict[str, Any]]:
+    return lake.rows(lake.query(settings, sql))
+
+
+def test_models_are_trained_and_approved_forecast_for_cassandra_and_are_verified(awake: Settings, spark: SparkSession):
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    write_world(spark, awake, end)
+    for dag_id in (TRAINING, INFERENCE, VERIFICATION):
+        rest.unpause(awake, dag_id)
+    training = DagRun.trigger(awake, TRAINING, {"kinds": ["linear"]})
+    training.approve("approve_models")
+    training.await_state("success")
+    states = "SELECT count(*) AS champions FROM gold.models WHERE model_state = 'champion'"
+    assert asked(awake, states) == [{"champions": 5}]
+
+    eventually(lambda: DagRun.newest(awake, INFERENCE), "a run of inference").await_state("success")
+    for station in STATIONS:
+        served = list(cassandra.rows(awake, "SELECT * FROM forecasts_by_station WHERE station_id = ?", (station,)))
+        assert {row["issued_at"].replace(tzinfo=UTC) for row in served} == {end}
+        assert len(served) == 5
+
+    verified = {"from": (end - timedelta(hours=3)).isoformat(), "to": end.isoformat()}
+    DagRun.trigger(awake, VERIFICATION, verified).await_state("success")
+    names = "SELECT DISTINCT model_name FROM gold.forecast_verification"
+    assert {row["model_name"] for row in asked(awake, names)} >= {"persistence", "climatology"}
+
+
+def test_an_hour_that_nobody_can_forecast_fails_before_anything_is_done(awake: Settings):
+    rest.unpause(awake, INFERENCE)
+    run = DagRun.trigger(awake, INFERENCE, {"issued_at": "2024-05-01T12:30:00Z"})
+    run.await_state("failed")
+    assert "is no full hour" in run.log("choose_hours")

@@ -9,7 +9,15 @@ from weahouse.orchestration import spark_app
 from weahouse.orchestration.spark_app import SparkAppOperator, last_answer
 from weahouse.settings import ROOT, Settings
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "spark_submit_curate_observations.txt"
+GOLDEN = Path(__file__).parents[1] / "golden"
+# What Dags give each application; an option without a value is left out.
+GIVEN = {
+    "curate_observations": {"ingest-hour": "2024-05-01T13", "rules": ""},
+    "aggregate_gold": {"ingest-hours": "2024-05-01T12,2024-05-01T13"},
+    "train_models": {"step": "train", "version": "20240501T053000Z-1", "kinds": "linear", "without-champion": "false"},
+    "infer_forecasts": {"from": "2024-05-01T07:00:00Z", "to": "2024-05-01T12:00:00Z"},
+    "verify_forecasts": {"from": "2024-04-29T00:00:00+00:00", "to": "2024-05-01T00:00:00+00:00"},
+}
 
 
 @pytest.fixture
@@ -28,19 +36,19 @@ def command(app: SparkAppOperator) -> list[str]:
 def rendered(words: list[str], instance: Settings) -> str:
     """One option a line, with this machine's paths replaced."""
     text = "\n".join(words).replace(str(instance.home), "/instance").replace(str(ROOT), "<checkout>") + "\n"
-    for option in ("--conf", "--master", "--name", "--driver-memory", "--driver-class-path", "--ingest-hour"):
-        text = text.replace(f"{option}\n", f"{option} ")
+    options = {name for arguments in GIVEN.values() for name in arguments}
+    for option in ("conf", "master", "name", "driver-memory", "driver-class-path", *options):
+        text = text.replace(f"--{option}\n", f"--{option} ")
     return text
 
 
-def test_the_command_of_an_application_is_the_reviewed_one(instance: Settings):
-    app = SparkAppOperator(
-        task_id="curate", app="curate_observations", arguments={"ingest-hour": "2024-05-01T13", "rules": ""}
-    )
-    found = rendered(command(app), instance)
+@pytest.mark.parametrize("name", GIVEN)
+def test_the_command_of_an_application_is_the_reviewed_one(instance: Settings, name: str):
+    golden = GOLDEN / f"spark_submit_{name}.txt"
+    found = rendered(command(SparkAppOperator(task_id="work", app=name, arguments=GIVEN[name])), instance)
     if os.environ.get("REWRITE_GOLDEN"):
-        GOLDEN.write_text(found)
-    assert found == GOLDEN.read_text()
+        golden.write_text(found)
+    assert found == golden.read_text()
 
 
 def test_it_takes_the_one_slot_of_all_applications_and_may_take_an_hour(instance: Settings):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, SparkSession
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from tests.rows import event, judged
 
 from weahouse.qc.masks import TESTS
+from weahouse.schemas.gold import GOLD_FORECASTS
+from weahouse.schemas.render import to_spark
 from weahouse.schemas.serving_tables import DELETE, OVERWRITE
-from weahouse.transforms.served import latest_rows
+from weahouse.transforms.served import forecast_rows, latest_rows
 
 TEMPERATURE = TESTS.index("range:air_temperature_c")
 
@@ -58,3 +63,38 @@ def test_a_newest_value_that_was_withdrawn_is_removed(spark: SparkSession):
 
 def test_a_station_without_any_value_has_no_latest_one(spark: SparkSession):
     assert latest(written(spark, event())) == {}
+
+
+def forecast(spark: SparkSession, issued_at: datetime, registry_version: int, features_version: int) -> Row:
+    """The serving row of one forecast that was made with these versions of tables."""
+    valid_at, day = issued_at + timedelta(hours=3), issued_at.date()
+    row = ("a", issued_at, "rain_within_3h", 3, "learned", "1", valid_at, 0.5, None, None, day)
+    given = spark.createDataFrame([row], to_spark(GOLD_FORECASTS))
+    found = forecast_rows(given, registry_version, features_version)
+    served = found.first()
+    assert served is not None
+    return served
+
+
+def test_a_later_forecast_wins_then_a_later_registry_then_later_features(spark: SparkSession):
+    noon, least = datetime(2024, 5, 1, 12, tzinfo=UTC), (0, 0)
+    most = (2**20 - 1, 2**22 - 1)
+    made = [
+        (noon, *least),
+        (noon, 0, 1),
+        (noon, 0, most[1]),
+        (noon, 1, 0),
+        (noon, *most),
+        (noon + timedelta(hours=1), *least),
+    ]
+    versions = [forecast(spark, *one)["version"] for one in made]
+    assert versions == sorted(set(versions))
+    assert versions[0] > 0
+    assert forecast(spark, datetime(2139, 1, 1, tzinfo=UTC), *most)["version"] < 2**63
+
+
+def test_a_forecast_without_bounds_writes_over_those_that_stood_there(spark: SparkSession):
+    row = forecast(spark, datetime(2024, 5, 1, 12, tzinfo=UTC), 1, 1)
+    assert (row["write_mode"], row["lower_bound"], row["predicted_value"]) == (OVERWRITE, None, 0.5)
+    assert row["issued_at"] == pytest.approx(datetime(2024, 5, 1, 12, tzinfo=UTC).timestamp(), abs=0.001)
+    assert row["ingested_at_s"] == int(datetime(2024, 5, 1, 12, tzinfo=UTC).timestamp())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyspark.sql import functions as F
 
-from weahouse.batch.replacing import replace_part, within
+from weahouse.batch.parts import of_days, replace_part
 from weahouse.batch.units import NEWEST, Versions
 from weahouse.batch.writer import Writer
 from weahouse.io.delta import ensure_table, read_table, version_of
@@ -80,7 +81,8 @@ def aggregate(
     writer = writer or Writer.on_hdfs(settings, JOB)
     for part in _parts(spark, touched, days):
         fresh = part.summarise(_in_order(_only(curated, part.of_observation, part.wanted), part.minutes))
-        counts = replace_part(fresh, part.held, settings, part.dataset, days, writer)
+        within = partial(of_days, part.dataset, days)
+        counts = replace_part(fresh, settings, part.dataset, within, writer, part.held)
         told |= {f"{part.dataset.table}_{name}": number for name, number in counts.items()}
     release(curated)
     return told
@@ -104,7 +106,7 @@ def _curated(spark: SparkSession, settings: Settings, versions: Versions, days: 
     """Curated's rows of the days with the flags that they have after all levels."""
     told = zip(_SOURCES, versions, strict=True)
     return deepened(
-        *[read_table(spark, settings, table, version).where(within(table, days)) for table, version in told]
+        *[read_table(spark, settings, table, version).where(of_days(table, days)) for table, version in told]
     )
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyspark.sql import functions as F
 
-from weahouse.batch.replacing import replace_part, within
+from weahouse.batch.parts import of_days, replace_part
 from weahouse.io.delta import ensure_table, read_table, version_of
 from weahouse.qc.bounds import CONTEXT_AFTER, CONTEXT_BEFORE, TOUCHED_AFTER, TOUCHED_BEFORE, touched
 from weahouse.qc.trust import DAYS, days_read, station_trust
@@ -114,7 +115,7 @@ class _Rounds:
             after = turned.select("station_id", F.date_add("observed_date", 1).alias("observed_date"))
             days = {day + n * _DAY for day in _dates(after) for n in range(DAYS)}
             stations = after.select("station_id").distinct()
-            rows = self._curated.where(within(CURATED_OBSERVATIONS, sorted(days)))
+            rows = self._curated.where(of_days(CURATED_OBSERVATIONS, sorted(days)))
             keys = checkpointed(rows.join(after, ["station_id", "observed_date"], "left_semi").select(*KEY))
 
     def _judge(self, changed: DataFrame) -> DataFrame | None:
@@ -137,11 +138,11 @@ class _Rounds:
         fresh = verdicts(context, self._stations, trust, self._rules, checkpointed)
         counts = replace_part(
             fresh.join(wanted, list(KEY), "left_semi"),
-            lambda held: held.join(wanted, list(KEY), "left_semi"),
             self._settings,
             CURATED_VERDICTS,
-            days,
+            partial(of_days, CURATED_VERDICTS, days),
             self._writer,
+            lambda held: held.join(wanted, list(KEY), "left_semi"),
         )
         self.changed += counts["written"]
         self.hours |= set(judged_hours)
@@ -150,7 +151,7 @@ class _Rounds:
     def _remake(self, stations: DataFrame, days: Sequence[date]) -> DataFrame | None:
         """Make the trust of some days anew; the rows of which it came out otherwise. None where that is none."""
         rows = read_table(self._spark, self._settings, CURATED_VERDICTS).where(
-            within(CURATED_VERDICTS, days_read(days))
+            of_days(CURATED_VERDICTS, days_read(days))
         )
         held = self._trust([*days, *[day - _DAY for day in days]]).join(stations, "station_id", "left_semi")
         of_stations = rows.join(stations, "station_id", "left_semi")
@@ -178,12 +179,12 @@ class _Rounds:
 
     def _trust(self, days: Iterable[date]) -> DataFrame:
         """The trust of some days: as this run made it, else as the table has it."""
-        of_days = within(CURATED_STATION_TRUST, sorted(set(days)))
-        held = read_table(self._spark, self._settings, CURATED_STATION_TRUST).where(of_days)
+        within = of_days(CURATED_STATION_TRUST, sorted(set(days)))
+        held = read_table(self._spark, self._settings, CURATED_STATION_TRUST).where(within)
         if self._made is None:
             return held
         kept = held.join(self._made.covered, ["station_id", "observed_date"], "left_anti")
-        return kept.unionByName(self._made.rows.where(of_days))
+        return kept.unionByName(self._made.rows.where(within))
 
     def keep_trust(self) -> None:
         """Write down what was made; nothing where nothing differs."""
@@ -191,18 +192,18 @@ class _Rounds:
             made = self._made
             replace_part(
                 made.rows,
-                lambda held: held.join(made.covered, ["station_id", "observed_date"], "left_semi"),
                 self._settings,
                 CURATED_STATION_TRUST,
-                sorted(self._made_days),
+                partial(of_days, CURATED_STATION_TRUST, sorted(self._made_days)),
                 self._writer,
+                lambda held: held.join(made.covered, ["station_id", "observed_date"], "left_semi"),
             )
 
     def deepened(self, keys: DataFrame) -> int:
         """Of how many rows of `keys` a flag is worse than level 1's."""
         days = sorted({hour.date() for hour in _hours(keys)})
         rows, said = (
-            table.where(within(dataset, days))
+            table.where(of_days(dataset, days))
             .join(keys, list(KEY), "left_semi")
             .select(*KEY, F.struct(*FLAGS).alias(name))
             for dataset, table, name in (

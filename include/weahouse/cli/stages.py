@@ -83,10 +83,16 @@ FILLED: dict[str, Filled] = {
     "curated.observations": Filled(query="observations"),
     "curated.gaps": Filled(if_empty="no offsets were lost"),
     "curated.ingest_units": Filled(dag_id="observation_curation", limit=_UNIT_LIMIT),
+    "curated.verdicts": Filled(dag_id="observation_curation"),
+    "curated.station_trust": Filled(if_empty="no test of a single variable was applied so far"),
     "gold.stations": Filled(),
     # How old an hour of Gold may be depends on what was observed; whether it is made is asked of the Dag.
     "gold.hourly_summaries": Filled(dag_id="gold_aggregation"),
     "gold.daily_summaries": Filled(dag_id="gold_aggregation"),
+    "gold.station_features": Filled(dag_id="gold_aggregation"),
+    "gold.models": Filled(if_empty="no model was promoted so far: training needs weeks of data"),
+    "gold.forecasts": Filled(if_empty="no model was promoted so far"),
+    "gold.forecast_verification": Filled(if_empty="no forecast has met its observation so far"),
     "gold.reconciliation": Filled(dag_id="reconciliation"),
     "gold.backfill_runs": Filled(if_empty="nothing was replayed so far"),
 }

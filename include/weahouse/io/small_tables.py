@@ -20,9 +20,15 @@ _ATTEMPTS = 5
 
 def read_rows(settings: Settings, dataset: Dataset) -> list[Row]:
     """Every row with all columns; empty where there is no table yet. Raises LakeError."""
+    return read_version(settings, dataset)[0]
+
+
+def read_version(settings: Settings, dataset: Dataset) -> tuple[list[Row], int]:
+    """The same, and which version of the table holds these rows; 0 where there is none."""
     table = open_table(settings, dataset)
-    rows: list[Row] = [] if table is None else table.to_pyarrow_table().to_pylist()
-    return rows
+    if table is None:
+        return [], 0
+    return table.to_pyarrow_table().to_pylist(), table.version()
 
 
 def merge_rows(

@@ -18,6 +18,7 @@ class Tag(StrEnum):
     SUPERVISION = "supervision"
     CURATED = "curated"
     GOLD = "gold"
+    MODELS = "models"
     LAKE = "lake"
     QUALITY = "quality"
     BACKFILL = "backfill"

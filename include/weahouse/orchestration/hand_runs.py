@@ -16,11 +16,15 @@ _LAST_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class HandRun:
-    """A Dag, and the parameters of a run by hand at a time; `is_scheduled`: the clock or an asset starts it too."""
+    """A Dag, and the parameters of a run by hand at a time.
+
+    `is_scheduled`: the clock or an asset starts it too. `only_by_name`: it needs more than an instance of a day has.
+    """
 
     dag_id: str
     conf: Callable[[datetime], dict[str, object]]
     is_scheduled: bool = True
+    only_by_name: bool = False
 
 
 def _last_day(now: datetime) -> dict[str, object]:
@@ -32,6 +36,10 @@ ORDER = (
     # The hour that is open: its records are the ones that whoever runs this has just sent.
     HandRun("observation_curation", lambda now: {"ingest_hour": hour_of(now)}),
     HandRun("gold_aggregation", lambda now: {"ingest_hours": [hour_of(now)]}),
+    # Weeks of hours. The quickest of its pipelines, without asking anybody.
+    HandRun("model_training", lambda _: {"require_approval": False, "kinds": ["linear"]}, only_by_name=True),
+    HandRun("batch_inference", lambda _: {}),
+    HandRun("forecast_verification", lambda _: {}),
     # To rewrite the lake is the scheduled run's, or somebody's wish.
     HandRun("lake_compaction", lambda _: {"dry_run": True}),
     HandRun("data_quality", lambda _: {}),

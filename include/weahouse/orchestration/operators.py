@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ApprovalOperator",
     "CheckParamsOperator",
-    "PlanReconciliationOperator",
+    "PlanRangeOperator",
     "PlanReplayOperator",
     "PlanUnitOperator",
     "StartStreamOperator",
@@ -113,12 +113,16 @@ class TouchedUnitsOperator(BaseOperator):
             raise AirflowFailException(str(error)) from None
 
 
-class PlanReconciliationOperator(BaseOperator):
-    """Decides which range of append times a run proves: that of its parameters, else the day before the present one.
+class PlanRangeOperator(BaseOperator):
+    """Decides which range of times a run works through: that of its parameters, else the `days` before the present one.
 
     Returns {"from", "to"}, RFC 3339. Raises AirflowFailException for a range that cannot be meant. A day that nobody
     named and on which nothing was appended is skipped: the platform slept, or is younger.
     """
+
+    def __init__(self, *, days: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.days = days
 
     def execute(self, context: Context) -> dict[str, str]:
         """Read `from` and `to`; raises KafkaException or OSError, and is retried, while a server does not answer."""
@@ -126,7 +130,9 @@ class PlanReconciliationOperator(BaseOperator):
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         given = [context["params"][name] for name in ("from", "to")]
         try:
-            begin, end = (datetime.fromisoformat(text) for text in given) if any(given) else (today - _DAY, today)
+            begin, end = (
+                (datetime.fromisoformat(text) for text in given) if any(given) else (today - self.days * _DAY, today)
+            )
         except (TypeError, ValueError):
             raise AirflowFailException(
                 f"from {given[0]!r} and to {given[1]!r} must both be times with a zone, like 2024-05-01T12:00:00Z"

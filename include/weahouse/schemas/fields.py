@@ -234,6 +234,100 @@ ALERT: dict[str, Field] = {
     "acknowledgement_note": Field("string", "What was noted"),
 }
 
+# Hours before "now", the hour that ends at a forecast's reference time, with which models compare it.
+LAGS_H = (1, 3, 6, 24)
+# Lead times within a day, for which yesterday shows what the coming hours bring.
+LEADS_WITHIN_A_DAY_H = (1, 3, 6)
+# Variables that every feature is made of, beside the wind's direction and rain.
+LEVELS = (
+    "air_temperature_c",
+    "dew_point_c",
+    "relative_humidity_pct",
+    "air_pressure_at_sea_level_hpa",
+    "wind_speed_mps",
+)
+
+
+def _level_features(variable: str) -> dict[str, Field]:
+    unit = MEASUREMENTS[variable].unit
+    now = {f"{variable}_now": Field("double", f"Mean of {variable} in the hour before issued_at", unit)}
+    return now | {
+        f"{variable}_change_{lag}h": Field("double", f"Its change since the hour that ended {lag} h earlier", unit)
+        for lag in LAGS_H
+    }
+
+
+# Values flagged suspect, bad or missing are in none of them.
+FEATURES: dict[str, Field] = {
+    **{name: field for variable in LEVELS for name, field in _level_features(variable).items()},
+    "wind_from_east_mps_now": Field("double", "Eastward part of the vector to where the wind comes from", "m s-1"),
+    "wind_from_north_mps_now": Field("double", "Northward part of the vector to where the wind comes from", "m s-1"),
+    **{
+        f"precipitation_mm_past_{lag}h": Field("double", f"Sum of precipitation_mm in the {lag} h before", "mm")
+        for lag in LAGS_H
+    },
+    "rain_past_3h": Field(
+        "double", "1 where the three hours before had at least 0.1 mm, 0 where not; all must be told"
+    ),
+    "air_temperature_c_latest": Field("double", "Newest good hourly mean of the last 24 h", "degC"),
+    "air_temperature_age_h": Field("double", "How many hours before now the hour of air_temperature_c_latest is", "h"),
+    **{
+        f"air_temperature_c_yesterday_{lead}h": Field(
+            "double", f"How the temperature changed in the {lead} h that followed this time of day yesterday", "degC"
+        )
+        for lead in LEADS_WITHIN_A_DAY_H
+    },
+    "hour_sine": Field("double", "Sine of issued_at's UTC time of day as an angle", "1"),
+    "hour_cosine": Field("double", "Cosine of issued_at's UTC time of day as an angle", "1"),
+    "year_sine": Field("double", "Sine of issued_at's day of the year as an angle", "1"),
+    "year_cosine": Field("double", "Cosine of issued_at's day of the year as an angle", "1"),
+    "solar_elevation_deg": Field("double", "Height of the sun above the horizon at issued_at, by astronomy", "degree"),
+    **{
+        f"solar_elevation_deg_{lead}h": Field("double", f"The same {lead} h later", "degree")
+        for lead in LEADS_WITHIN_A_DAY_H
+    },
+}
+
+FORECAST: dict[str, Field] = {
+    "issued_at": Field("timestamp", "Reference time of a forecast, a full hour; nothing at or after it is used, UTC"),
+    "issued_date": Field("date", "UTC day of issued_at"),
+    "valid_at": Field("timestamp", "End of the hour or hours that are forecast, UTC"),
+    "valid_date": Field("date", "UTC day of valid_at"),
+    "lead_time_h": Field("int", "valid_at - issued_at", "h", 1),
+    "predictand": Field(
+        "string",
+        "What is forecast: air_temperature_c, its mean in the hour before valid_at, or rain_within_3h, the probability "
+        "of at least 0.1 mm in the three hours before valid_at",
+    ),
+    "predicted_value": Field("double", "The forecast, in degC or as a probability"),
+    "lower_bound": Field(
+        "double", "Lower bound of the interval that holds 80 % of the outcomes; none of a probability"
+    ),
+    "upper_bound": Field(
+        "double", "Upper bound of the interval that holds 80 % of the outcomes; none of a probability"
+    ),
+    "observed_value": Field("double", "What was observed: degC, or 1 where it rained and 0 where not"),
+    "forecast_error": Field("double", "predicted_value - observed_value"),
+    "squared_error": Field("double", "forecast_error squared; of probabilities the mean of it is the Brier score"),
+    "is_within_bounds": Field("boolean", "Whether the outcome lies within the interval"),
+}
+
+MODEL_STATES = ("candidate", "champion", "retired")
+MODEL: dict[str, Field] = {
+    "model_name": Field("string", "persistence, climatology, or learned, what was trained"),
+    "model_version": Field("string", "Name of the training that made it; later ones sort after it"),
+    "model_state": Field("string", "candidate, champion (it issues the forecasts) or retired", values=MODEL_STATES),
+    "data_version": Field("string", "Versions of the tables that it was trained with"),
+    "feature_schema_hash": Field("string", "Hash of the names and types of the features"),
+    "parameters": Field("string", "What it needs beside its files, as JSON: kind, features, bounds"),
+    "metrics": Field("string", "How it did in the final range, as JSON: scores, skills, by station, reliability"),
+    "trained_from": Field("timestamp", "First reference time of its training, UTC"),
+    "trained_to": Field("timestamp", "Before which everything lies that it was trained with, UTC"),
+    "artefact_path": Field("string", "Folder of its files and its card"),
+    "created_at": Field("timestamp", "When the training began, UTC"),
+    "state_reason": Field("string", "Why it is in its state, with the numbers that decided"),
+}
+
 GROUPS = (
     IDENTITY,
     MEASUREMENTS,
@@ -249,5 +343,8 @@ GROUPS = (
     SUMMARY,
     GOLD_SUMMARY,
     ALERT,
+    FEATURES,
+    FORECAST,
+    MODEL,
 )
 FIELDS: dict[str, Field] = {name: field for group in GROUPS for name, field in group.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weahouse.schemas.fields import DAILY_STATISTICS, HOURLY_STATISTICS
+from weahouse.schemas.fields import DAILY_STATISTICS, FEATURES, HOURLY_STATISTICS, MODEL_STATES
 from weahouse.schemas.kinds import Dataset
 from weahouse.schemas.ledgers import PROOF
 
@@ -90,4 +90,82 @@ GOLD_RECONCILIATION = Dataset(
     primary_key=("appended_from", "appended_to"),
     required=("appended_from", "appended_to", "compared_offsets", "reconciled_at"),
 )
-GOLD_DATASETS = (GOLD_STATIONS, GOLD_HOURLY_SUMMARIES, GOLD_DAILY_SUMMARIES, GOLD_BACKFILL_RUNS, GOLD_RECONCILIATION)
+GOLD_STATION_FEATURES = Dataset(
+    "gold.station_features",
+    "What models know of a station at a full hour at which it has reported in the hour before.",
+    columns=("station_id", "issued_at", "issued_date", *FEATURES),
+    primary_key=("station_id", "issued_at"),
+    partition_by=("issued_date",),
+    required=("station_id", "issued_at", "issued_date"),
+    skip_by=("station_id", "issued_at"),
+)
+# What a trained model may be: docs/decisions/0027-what-a-model-is-made-of.md.
+MODEL_KINDS = ("linear", "boosted_trees")
+CANDIDATE, CHAMPION, RETIRED = MODEL_STATES
+# Names and versions become folders and parts of predicates; no name begins with a dot, which leads elsewhere.
+MODEL_NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._\-]{0,63}$"
+# What a person reads of a model, in its folder.
+CARD = "card.html"
+MODEL_KEY = ("model_name", "model_version")
+TARGET = ("predictand", "lead_time_h")
+FORECAST_KEY = ("station_id", "issued_at", *TARGET, *MODEL_KEY)
+GOLD_FORECASTS = Dataset(
+    "gold.forecasts",
+    "Forecasts of the champions and of the baselines that they are compared with.",
+    columns=(*FORECAST_KEY, "valid_at", "predicted_value", "lower_bound", "upper_bound", "issued_date"),
+    primary_key=FORECAST_KEY,
+    partition_by=("issued_date",),
+    required=(*FORECAST_KEY, "valid_at", "predicted_value", "issued_date"),
+    skip_by=("station_id", "issued_at", "valid_at", *MODEL_KEY),
+)
+GOLD_FORECAST_VERIFICATION = Dataset(
+    "gold.forecast_verification",
+    "Forecasts beside what was then observed.",
+    columns=(
+        *FORECAST_KEY,
+        "valid_at",
+        "predicted_value",
+        "lower_bound",
+        "upper_bound",
+        "observed_value",
+        "forecast_error",
+        "squared_error",
+        "is_within_bounds",
+        "valid_date",
+    ),
+    primary_key=FORECAST_KEY,
+    partition_by=("valid_date",),
+    required=(*FORECAST_KEY, "valid_at", "predicted_value", "observed_value", "valid_date"),
+    skip_by=("station_id", "issued_at", "valid_at", *MODEL_KEY),
+)
+GOLD_MODELS = Dataset(
+    "gold.models",
+    "The registry of models: one row for each model and what it forecasts.",
+    columns=(
+        *MODEL_KEY,
+        *TARGET,
+        "model_state",
+        "data_version",
+        "feature_schema_hash",
+        "parameters",
+        "metrics",
+        "trained_from",
+        "trained_to",
+        "artefact_path",
+        "created_at",
+        "state_reason",
+    ),
+    primary_key=(*MODEL_KEY, *TARGET),
+    required=(*MODEL_KEY, *TARGET, "model_state", "parameters", "metrics", "artefact_path", "created_at"),
+)
+GOLD_DATASETS = (
+    GOLD_STATIONS,
+    GOLD_HOURLY_SUMMARIES,
+    GOLD_DAILY_SUMMARIES,
+    GOLD_BACKFILL_RUNS,
+    GOLD_RECONCILIATION,
+    GOLD_STATION_FEATURES,
+    GOLD_FORECASTS,
+    GOLD_FORECAST_VERIFICATION,
+    GOLD_MODELS,
+)

@@ -43,6 +43,11 @@ def lease_path(dataset: Dataset, root: str = "/weahouse") -> str:
     return f"{root}/leases/{dataset.name}"
 
 
+def model_path(name: str, version: str, root: str = "/weahouse") -> str:
+    """The HDFS folder of one version of a model."""
+    return f"{root}/models/{name}/{version}"
+
+
 def to_spark(dataset: Dataset) -> StructType:
     """The Spark schema of a table, in column order."""
     from pyspark.sql.types import StructField, StructType

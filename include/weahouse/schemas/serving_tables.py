@@ -101,12 +101,32 @@ ALERTS_BY_REGION = ServingTable(
     clustering=(("first_window", "DESC"), ("alert_id", "ASC")),
     compaction=_UNIFIED,
 )
+FORECASTS_BY_STATION = ServingTable(
+    "forecasts_by_station",
+    "The latest forecasts of one station: one row for each predictand and lead time.",
+    columns=(
+        "station_id",
+        "predictand",
+        "lead_time_h",
+        "issued_at",
+        "valid_at",
+        "predicted_value",
+        "lower_bound",
+        "upper_bound",
+        "model_name",
+        "model_version",
+    ),
+    partition_key=("station_id",),
+    clustering=(("predictand", "ASC"), ("lead_time_h", "ASC")),
+    compaction=_UNIFIED,
+)
 SERVING_TABLES = (
     OBSERVATIONS_BY_STATION,
     LATEST_BY_REGION,
     SUMMARIES_BY_STATION,
     STATIONS_BY_REGION,
     ALERTS_BY_REGION,
+    FORECASTS_BY_STATION,
 )
 
 # How a row of a serving table is written: a first write leaves missing values unset, an overwrite sets them to null.

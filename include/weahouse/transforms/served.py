@@ -14,6 +14,7 @@ from weahouse.qc.masks import MISSING, TESTS
 from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
 from weahouse.schemas.serving_tables import (
     DELETE,
+    FORECASTS_BY_STATION,
     INSERT,
     LATEST_BY_REGION,
     OBSERVATIONS_BY_STATION,
@@ -34,6 +35,9 @@ _REVISIONS_PER_MS = 1_000
 _REVISION_BITS = 20
 # Before any observation that is accepted, so that versions are positive.
 _FIRST_S = -2_208_988_800
+# Of a forecast's version: a million commits of the registry and four million of the features, while the hours since
+# 1900 still have room until 2139.
+_REGISTRY_BITS, _FEATURES_BITS = 20, 22
 
 
 def observation_rows(changed: DataFrame) -> DataFrame:
@@ -105,6 +109,19 @@ def summary_rows(panes: DataFrame) -> DataFrame:
     mode = F.when(F.col("value_count") == 0, DELETE).otherwise(INSERT)
     rows = panes.withColumns({"version": version, "write_mode": mode, "ingested_at": F.col("newest_ingested_at")})
     return _shaped(rows, SUMMARIES_BY_STATION)
+
+
+def forecast_rows(forecasts: DataFrame, registry_version: int, features_version: int) -> DataFrame:
+    """`forecasts_by_station` rows of `gold.forecasts`: a later reference time wins, then what was made of later tables.
+
+    The versions are those of `gold.models` and `gold.station_features` that the forecasts were made with.
+    """
+    hours = F.floor((F.unix_seconds("issued_at") - _FIRST_S) / 3600).cast("bigint")
+    tables = (registry_version << _FEATURES_BITS) + features_version
+    version = F.shiftleft(hours, _REGISTRY_BITS + _FEATURES_BITS) + F.lit(tables).cast("bigint")
+    # A forecast lives as long as an observation that was appended when it was issued.
+    row = {"version": version, "write_mode": F.lit(OVERWRITE), "ingested_at": F.col("issued_at")}
+    return _shaped(forecasts.withColumns(row), FORECASTS_BY_STATION)
 
 
 def _version(ingested_at: str, revision: str) -> Column:

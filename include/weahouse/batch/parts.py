@@ -1,4 +1,4 @@
-"""A part of a table made anew: only rows that differ are written, in one commit, or none where nothing differs."""
+"""A part of a table made anew: compared with what the table holds of it, and written only where it differs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 
-def within(dataset: Dataset, days: Sequence[date], prefix: str = "") -> Column:
-    """Literal bounds over the days, by which partitions are skipped."""
+def of_days(dataset: Dataset, days: Sequence[date], prefix: str = "") -> Column:
+    """Literal bounds over days of observation, by which partitions are skipped."""
     told = one_of(f"{prefix}observed_date", days)
     if "observed_month" in dataset.columns:
         told = told & one_of(f"{prefix}observed_month", sorted({f"{day:%Y-%m}" for day in days}))
@@ -32,26 +32,28 @@ def within(dataset: Dataset, days: Sequence[date], prefix: str = "") -> Column:
 
 def replace_part(
     fresh: DataFrame,
-    part: Callable[[DataFrame], DataFrame],
     settings: Settings,
     dataset: Dataset,
-    days: Sequence[date],
+    within: Callable[[str], Column],
     writer: Writer,
+    only: Callable[[DataFrame], DataFrame] | None = None,
 ) -> dict[str, int]:
-    """Put `fresh` in the place of a part of a table: of the rows that `part` finds, all of which lie within `days`.
+    """Put `fresh` in the place of a part of a table, in one commit; where nothing differs there is none.
 
-    What is compared is held until it is written. Returns written, removed and unchanged, in rows, and the table's
-    version. Raises FencedError where a newer run has written the table meanwhile.
+    The part is what lies `within` literal bounds over the table's columns, by which partitions are skipped (they are
+    asked for with the prefix of those columns), and of that what `only` leaves. What is compared is held until it is
+    written. Returns written, removed and unchanged, in rows, and version. Raises FencedError where a newer run has
+    written the table meanwhile.
     """
     spark = fresh.sparkSession
     with writer.hold(dataset):
         ensure_table(spark, settings, dataset)
-        held = part(read_table(spark, settings, dataset).where(within(dataset, days)))
-        rows = checkpointed(replacement(fresh, held, dataset))
+        held = read_table(spark, settings, dataset).where(within(""))
+        rows = checkpointed(replacement(fresh, only(held) if only else held, dataset))
         try:
             counts = _count(rows)
             if counts.keys() - {SAME}:
-                _write(rows.where(F.col("change") != SAME), settings, dataset, days, writer)
+                _write(rows.where(F.col("change") != SAME), settings, dataset, within("t."), writer)
         finally:
             release(rows)
         version = version_of(spark, settings, dataset)
@@ -64,13 +66,7 @@ def _count(rows: DataFrame) -> Counter[str]:
     return Counter({row["change"]: row["rows"] for row in found})
 
 
-def _write(rows: DataFrame, settings: Settings, dataset: Dataset, days: Sequence[date], writer: Writer) -> None:
+def _write(rows: DataFrame, settings: Settings, dataset: Dataset, bounds: Column, writer: Writer) -> None:
+    gone = f"s.change = '{GONE}'"
     with writer.one_commit(rows.sparkSession, settings, dataset) as transaction:
-        replace_by_key(
-            rows,
-            settings,
-            dataset,
-            within(dataset, days, "t."),
-            gone_when=f"s.change = '{GONE}'",
-            transaction=transaction,
-        )
+        replace_by_key(rows, settings, dataset, bounds, gone_when=gone, transaction=transaction)
