@@ -46,9 +46,10 @@ def run_once(
     """Run each Dag once, one after the other, and wait for its end.
 
     In the order in which they feed each other, without the stream's supervision, which never ends. Curated is the hour
-    that is open; compaction and the backfills are dry runs, which change nothing and ask nobody. Models are trained where
-    `--only model_training` asks for it: that needs weeks of data. A Dag that is paused is un-paused, and stays so. Where a run fails the next one is tried nevertheless. What runs when the time is over,
-    or when you press Ctrl-C, goes on in Airflow.
+    that is open; compaction and the backfills are dry runs, which change nothing and ask nobody. Models are trained
+    where `--only model_training` asks for it: that needs weeks of data. A Dag that is paused is un-paused, and stays
+    so. Where a run fails the next one is tried nevertheless. What runs when the time is over, or when you press Ctrl-C,
+    goes on in Airflow.
 
     Exit code 1 when a run failed or has not ended.
 
