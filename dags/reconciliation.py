@@ -6,7 +6,8 @@ disposition (`curated`, `duplicate`, `superseded` or `quarantined`), Cassandra e
 rows, and the 10-minute panes equal what Curated makes of their windows. What was found is a row of
 `gold.reconciliation`.
 
-**Runs** daily at 04:00 UTC for the day before, and by hand for any range, as after a backfill.
+**Runs** daily at 04:00 UTC for the day before, and by hand for any range, as after a backfill. It waits until every
+query of the stream has committed the range.
 
 **Fails** when anything differs, or when nothing was compared; the log and the row name ten faults of each kind. What to
 do: docs/runbooks/reconciliation_failed.md. A day on which nothing was appended is skipped.
@@ -17,10 +18,13 @@ time, in the one slot of the pool `spark`; the stream goes on, for only what is 
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import Param, dag
 
 from weahouse.orchestration.defaults import DEFAULT_ARGS, FIRST_HOUR, Tag
-from weahouse.orchestration.operators import PlanRangeOperator
+from weahouse.orchestration.operators import PlanProofOperator
+from weahouse.orchestration.sensors import CommittedOffsetsSensor
 from weahouse.orchestration.spark_app import SparkAppOperator
 
 
@@ -32,6 +36,7 @@ from weahouse.orchestration.spark_app import SparkAppOperator
     default_args=DEFAULT_ARGS,
     tags=[Tag.QUALITY],
     doc_md=__doc__,
+    render_template_as_native_obj=True,
     params={
         "from": Param(
             None,
@@ -46,7 +51,10 @@ from weahouse.orchestration.spark_app import SparkAppOperator
     },
 )
 def reconciliation() -> None:
-    plan = PlanRangeOperator(task_id="choose_range")
+    plan = PlanProofOperator(task_id="choose_range")
+    commits = CommittedOffsetsSensor(
+        task_id="await_commits", unit="{{ ti.xcom_pull('choose_range') }}", wait_for=timedelta(minutes=30)
+    )
     reconcile = SparkAppOperator(
         task_id="reconcile_offsets",
         app="reconcile_offsets",
@@ -56,7 +64,7 @@ def reconciliation() -> None:
             "record": "true",
         },
     )
-    plan >> reconcile
+    plan >> commits >> reconcile
 
 
 reconciliation()

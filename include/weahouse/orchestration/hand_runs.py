@@ -43,9 +43,7 @@ ORDER = (
     # To rewrite the lake is the scheduled run's, or somebody's wish.
     HandRun("lake_compaction", lambda _: {"dry_run": True}),
     HandRun("data_quality", lambda _: {}),
-    # The day before, which a scheduled run proves, may have passed before there was anything. The range ends when the
-    # command began: by its turn curation's gate has seen the stream pass that. Alone it has no such gate, and a stream
-    # that lags then writes to Cassandra what the proof has not read in Curated: rows that it calls foreign.
+    # The day before, which a scheduled run proves, may have passed before there was anything.
     HandRun("reconciliation", _last_day),
     # By offsets, of which none is named, it is the whole topic: an hour may be empty, and a plan costs the same.
     HandRun("kafka_replay", lambda _: {"start": "{}", "end": "{}", "dry_run": True}, is_scheduled=False),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ApprovalOperator",
     "CheckParamsOperator",
+    "PlanProofOperator",
     "PlanRangeOperator",
     "PlanReplayOperator",
     "PlanUnitOperator",
@@ -142,6 +143,20 @@ class PlanRangeOperator(BaseOperator):
         if not any(given) and not _was_appended_on(begin):
             raise AirflowSkipException(f"nothing was appended on {begin:%Y-%m-%d}: there is nothing to prove")
         return {"from": begin.isoformat(), "to": end.isoformat()}
+
+
+class PlanProofOperator(PlanRangeOperator):
+    """Decides which range a run proves, and up to which offsets the stream must have come before.
+
+    Returns {"from", "to", "begin", "end"}: what PlanRangeOperator does, and offsets by partition.
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Ask Kafka too; raises what PlanRangeOperator does."""
+        chosen = super().execute(context)
+        offsets = TopicOffsets()
+        end = offsets.since(datetime.fromisoformat(chosen["to"]))
+        return {**chosen, "begin": _as_json(offsets.first()), "end": _as_json(end)}
 
 
 class PlanReplayOperator(BaseOperator):
