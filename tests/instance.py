@@ -43,9 +43,6 @@ TEST_SETTINGS = from_environment(
     }
 )
 os.environ.update(TEST_SETTINGS.environment())
-# Every test compiles plans of its own, few of which run often enough to be worth the second compiler: without it the
-# same tests take three quarters of the CPU. The first one's default of 48 MB of code is full after some minutes.
-os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
 os.environ["TZ"] = "UTC"
 time.tzset()
 
