@@ -44,6 +44,8 @@ PLACES = [station(name, 10.0 * n) for n, name in enumerate(("hot", "b", "c", "d"
 # From midnight on, so that a day's checks are all of one kind.
 MIDNIGHT_MIN = -12 * 60
 DAYS = 3
+# The station that is too hot falls silent then, and tells one value more.
+LATER = 40
 
 
 def hours(day: int) -> Iterable[int]:
@@ -65,7 +67,9 @@ class Lake:
     def __init__(self, spark: SparkSession, settings: Settings, rules: Rules) -> None:
         self.spark, self.settings, self.rules = spark, settings, rules
         self._epoch = 0
-        self.add(CURATED_OBSERVATIONS, self.rows(*[readings(day, 35.0 if day < 2 else 10.0) for day in range(DAYS)]))
+        days = [readings(day, 35.0 if day < 2 else 10.0) for day in range(DAYS)]
+        later = [reading("hot", MIDNIGHT_MIN + LATER * 24 * 60, **{TEMPERATURE: 12.0})]
+        self.add(CURATED_OBSERVATIONS, self.rows(*days, later))
         self.add(GOLD_STATIONS, stations_table(spark, PLACES))
 
     def rows(self, *days: list[Reading]) -> DataFrame:
@@ -102,7 +106,7 @@ class Lake:
     def everything(self) -> tuple[set[Any], set[Any]]:
         """What the tables hold, and what judging every row with the trust that they hold gives."""
         stations, trust = self.read(GOLD_STATIONS), self.read(CURATED_STATION_TRUST)
-        days = [START.date() + timedelta(days=n) for n in range(DAYS)]
+        days = [START.date() + timedelta(days=n) for n in range(LATER + 1)]
         said = verdicts(self.read(CURATED_OBSERVATIONS), stations, trust, self.rules, checkpointed)
         follows = station_trust(self.read(CURATED_VERDICTS), trust, stations, self.rules, days)
         held = {*self.read(CURATED_VERDICTS).collect(), *trust.collect()}
@@ -124,7 +128,7 @@ def first(lake: Lake) -> Judgement:
 
 def test_what_a_station_told_while_it_is_distrusted_is_kept_from_its_neighbours(lake: Lake, first: Judgement):
     assert lake.compared() == {"hot": [0, 1, 2], **{name: [0] for name in "bcde"}}
-    assert len(first.hours) == 24 * DAYS
+    assert len(first.hours) == 24 * DAYS + 1
     assert first.changed >= 24 * DAYS * len(PLACES)
     said = deepened(lake.read(CURATED_OBSERVATIONS), lake.read(CURATED_VERDICTS)).where(f"{TEMPERATURE}_flag > 1")
     assert {row["station_id"] for row in said.select("station_id").distinct().collect()} == {"hot"}

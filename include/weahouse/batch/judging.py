@@ -111,9 +111,10 @@ class _Rounds:
             turned = self._remake(stations, sorted(days)) if days else None
             if turned is None:
                 return
-            # The trust that turned is used on the day after, and counts there until checks decide anew.
+            # What turned is used on the day after, and stays until checks turn it again, however late they come.
             after = turned.select("station_id", F.date_add("observed_date", 1).alias("observed_date"))
-            days = {day + n * _DAY for day in _dates(after) for n in range(DAYS)}
+            first = min(_dates(after))
+            days = {first + n * _DAY for n in range((last_day - first).days + 1)}
             stations = after.select("station_id").distinct()
             rows = self._curated.where(of_days(CURATED_OBSERVATIONS, sorted(days)))
             keys = checkpointed(rows.join(after, ["station_id", "observed_date"], "left_semi").select(*KEY))

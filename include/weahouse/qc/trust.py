@@ -40,10 +40,11 @@ def station_trust(
     checks = _checks(verdicts, days)
     firsts = [day for day in days if day - timedelta(days=1) not in days]
     was = _was_trusted(held, firsts)
-    of_days = F.explode(F.array(*[F.lit(day) for day in days])).alias("observed_date")
-    each = checks.select(*_OF_A_VARIABLE).unionByName(was.select(*_OF_A_VARIABLE)).distinct().select("*", of_days)
+    of_days = verdicts.sparkSession.createDataFrame([(day,) for day in days], "observed_date date")
+    each = checks.select(*_OF_A_VARIABLE).unionByName(was.select(*_OF_A_VARIABLE)).distinct()
     known = (
-        each.join(checks, [*_OF_A_VARIABLE, "observed_date"], "left")
+        each.crossJoin(F.broadcast(of_days))
+        .join(checks, [*_OF_A_VARIABLE, "observed_date"], "left")
         .join(was, [*_OF_A_VARIABLE, "observed_date"], "left")
         .join(F.broadcast(stations.select("station_id", "region")), "station_id", "left")
         .withColumns({name: F.coalesce(name, F.lit(0).cast("bigint")) for name in ("checks_applied", "checks_failed")})
