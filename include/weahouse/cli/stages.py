@@ -93,7 +93,8 @@ FILLED: dict[str, Filled] = {
     "gold.models": Filled(if_empty="no model was promoted so far: training needs weeks of data"),
     "gold.forecasts": Filled(if_empty="no model was promoted so far"),
     "gold.forecast_verification": Filled(if_empty="no forecast has met its observation so far"),
-    "gold.reconciliation": Filled(dag_id="reconciliation"),
+    # A day on which nothing was appended is skipped.
+    "gold.reconciliation": Filled(if_empty="no day with records was proved so far"),
     "gold.backfill_runs": Filled(if_empty="nothing was replayed so far"),
 }
 _BY_HAND = frozenset(run.dag_id for run in ORDER if not run.is_scheduled)
