@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 JOB = "models"
-_DOCUMENTS = ("parameters", "metrics")
+_DOCUMENTS = ("model_parameters", "metrics")
 
 
 @dataclass(frozen=True)
 class Model:
-    """A row of `gold.models`; `parameters` and `metrics` are its JSON, read."""
+    """A row of `gold.models`; `model_parameters` and `metrics` are its JSON, read."""
 
     model_name: str
     model_version: str
@@ -43,7 +43,7 @@ class Model:
     model_state: str
     data_version: str
     feature_schema_hash: str
-    parameters: dict[str, Any]
+    model_parameters: dict[str, Any]
     metrics: dict[str, Any]
     trained_from: datetime
     trained_to: datetime
@@ -62,7 +62,7 @@ class Model:
     @property
     def bounds(self) -> Bounds | None:
         """What is added to a forecast for the two ends of its interval; None for a probability."""
-        found = self.parameters.get("bounds")
+        found = self.model_parameters.get("bounds")
         return (found[0], found[1]) if found else None
 
     @property

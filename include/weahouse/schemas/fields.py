@@ -319,7 +319,7 @@ MODEL: dict[str, Field] = {
     "model_state": Field("string", "candidate, champion (it issues the forecasts) or retired", values=MODEL_STATES),
     "data_version": Field("string", "Versions of the tables that it was trained with"),
     "feature_schema_hash": Field("string", "Hash of the names and types of the features"),
-    "parameters": Field("string", "What it needs beside its files, as JSON: kind, features, bounds"),
+    "model_parameters": Field("string", "What it needs beside its files, as JSON: kind, features, bounds"),
     "metrics": Field("string", "How it did in the final range, as JSON: scores, skills, by station, reliability"),
     "trained_from": Field("timestamp", "First reference time of its training, UTC"),
     "trained_to": Field("timestamp", "Before which everything lies that it was trained with, UTC"),

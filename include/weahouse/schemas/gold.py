@@ -147,7 +147,7 @@ GOLD_MODELS = Dataset(
         "model_state",
         "data_version",
         "feature_schema_hash",
-        "parameters",
+        "model_parameters",
         "metrics",
         "trained_from",
         "trained_to",
@@ -156,7 +156,7 @@ GOLD_MODELS = Dataset(
         "state_reason",
     ),
     primary_key=(*MODEL_KEY, *TARGET),
-    required=(*MODEL_KEY, *TARGET, "model_state", "parameters", "metrics", "artefact_path", "created_at"),
+    required=(*MODEL_KEY, *TARGET, "model_state", "model_parameters", "metrics", "artefact_path", "created_at"),
 )
 GOLD_DATASETS = (
     GOLD_STATIONS,
