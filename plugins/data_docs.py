@@ -11,17 +11,10 @@ from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from weahouse.io.data_docs import answers, site
+from weahouse.orchestration.pages import HEADERS
 from weahouse.settings import settings
 
-HEADERS = {
-    # The pages show values that came from outside, and what makes them does not escape all of them: no script runs.
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
+_HEADERS = HEADERS | {"Cache-Control": "no-cache"}
 _LIST = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Data Docs</title><style>
 :root {{ color-scheme: light dark; }}
@@ -43,7 +36,7 @@ app = FastAPI(dependencies=[Depends(get_user)], docs_url=None, redoc_url=None, o
 def runs() -> Response:
     """The checks that are kept, the newest first."""
     rows = "\n".join(_row(answer) for answer in answers(settings()))
-    return HTMLResponse(_LIST.format(rows=rows), headers=HEADERS)
+    return HTMLResponse(_LIST.format(rows=rows), headers=_HEADERS)
 
 
 @app.get("/{path:path}")
@@ -53,7 +46,7 @@ def page(path: str) -> Response:
     file = (pages / path).resolve()
     if not file.is_relative_to(pages) or file.suffix != ".html" or not file.is_file():
         raise HTTPException(404)
-    return FileResponse(file, headers=HEADERS)
+    return FileResponse(file, headers=_HEADERS)
 
 
 def _row(answer: dict[str, Any]) -> str:

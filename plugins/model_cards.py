@@ -9,18 +9,11 @@ from airflow.plugins_manager import AirflowPlugin
 from fastapi import Depends, FastAPI, HTTPException, Path
 from fastapi.responses import HTMLResponse, Response
 
+from weahouse.orchestration.pages import HEADERS
 from weahouse.schemas.gold import CARD, MODEL_NAME_PATTERN
 from weahouse.schemas.render import model_path
 from weahouse.settings import settings
 
-HEADERS = {
-    # Station ids come from outside; the page is whole in itself, and no script runs in it.
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 Name = Annotated[str, Path(pattern=MODEL_NAME_PATTERN)]
 
 # Airflow does not ask a plugin's visitors who they are.
