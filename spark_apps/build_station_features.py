@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from datetime import date
 
 from pyspark.sql import SparkSession
 
 from weahouse.batch.features import build_features, days_between
-from weahouse.io.app_log import begin_log
+from weahouse.io.app_log import answer, begin_log
 from weahouse.settings import settings
 
 
@@ -27,10 +26,7 @@ def main() -> int:
         told: dict[str, object] = {**build_features(spark, settings(), days, asked.hourly_version)}
     except ValueError as error:
         told = {"error": str(error)}
-    print(json.dumps(told), flush=True)
-    # Last: what is printed while spark-submit already ends may be lost.
-    spark.stop()
-    return int("error" in told)
+    return answer(told, spark)
 
 
 if __name__ == "__main__":

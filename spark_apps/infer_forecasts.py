@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from datetime import datetime
 
 from pyspark.sql import SparkSession
 
 from weahouse.batch.inference import infer
-from weahouse.io.app_log import begin_log
+from weahouse.io.app_log import answer, begin_log
 from weahouse.ml.errors import ModelError
 from weahouse.settings import settings
 
@@ -32,10 +31,7 @@ def main() -> int:
         told = infer(spark, settings(), asked.first, asked.last)
     except (ModelError, ValueError) as error:
         told = {"error": f"{type(error).__name__}: {error}"}
-    print(json.dumps(told), flush=True)
-    # Last: what is printed while spark-submit already ends may be lost.
-    spark.stop()
-    return int("error" in told)
+    return answer(told, spark)
 
 
 if __name__ == "__main__":

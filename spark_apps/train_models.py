@@ -7,7 +7,6 @@ trained, each with its reason, while others were.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from weahouse.batch.registry import promote
 from weahouse.batch.training import train
-from weahouse.io.app_log import begin_log
+from weahouse.io.app_log import answer, begin_log
 from weahouse.ml.errors import ModelError
 from weahouse.schemas.gold import MODEL_KINDS
 from weahouse.settings import settings
@@ -61,11 +60,7 @@ def main() -> int:
             told["champions"] = promote(settings(), asked.version)
     except (ModelError, ValueError) as error:
         told["error"] = f"{type(error).__name__}: {error}"
-    print(json.dumps(told), flush=True)
-    # Last: what is printed while spark-submit already ends may be lost.
-    if spark is not None:
-        spark.stop()
-    return int("error" in told)
+    return answer(told, spark)
 
 
 def _kinds(text: str) -> tuple[str, ...]:

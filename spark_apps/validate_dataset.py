@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 
 from weahouse.batch.span import SpanError, span_of
 from weahouse.batch.validation import validate
+from weahouse.io.app_log import say
 from weahouse.schemas.datasets import DATASETS
 from weahouse.settings import settings
 
@@ -43,9 +44,7 @@ def main() -> int:
     except Exception:
         # Python's own code for it is 1, which says that the table was judged and found bad.
         told, code = [traceback.format_exc()], NO_VERDICT
-    print(*told, sep="\n", flush=True)
-    # Last: what is printed while spark-submit already ends may be lost.
-    spark.stop()
+    say("\n".join(told), spark)
     return code
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from datetime import datetime
 
 from pyspark.sql import SparkSession
 
 from weahouse.batch.verification import verify
-from weahouse.io.app_log import begin_log
+from weahouse.io.app_log import answer, begin_log
 from weahouse.settings import settings
 
 
@@ -25,10 +24,7 @@ def main() -> int:
         told = verify(spark, settings(), asked.begin, asked.end)
     except ValueError as error:
         told = {"error": str(error)}
-    print(json.dumps(told), flush=True)
-    # Last: what is printed while spark-submit already ends may be lost.
-    spark.stop()
-    return int("error" in told)
+    return answer(told, spark)
 
 
 if __name__ == "__main__":
