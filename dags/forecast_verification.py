@@ -25,7 +25,6 @@ from weahouse.schemas.gold import GOLD_FORECAST_VERIFICATION
 
 @dag(
     schedule="0 5 * * *",
-    # Before it there is nothing to make up for, and Airflow makes up for the last tick when a Dag is switched on.
     start_date=FIRST_HOUR,
     catchup=False,
     max_active_runs=1,

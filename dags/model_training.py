@@ -36,7 +36,6 @@ TRAINED_WITHIN = timedelta(hours=3)
 
 @dag(
     schedule="30 5 * * 1",
-    # Before it there is nothing to make up for, and Airflow makes up for the last tick when a Dag is switched on.
     start_date=FIRST_HOUR,
     catchup=False,
     max_active_runs=1,

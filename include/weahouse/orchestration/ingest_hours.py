@@ -30,6 +30,12 @@ def begin_of(ingest_hour: str) -> datetime:
     return begin
 
 
+def hours_between(begin: datetime, end: datetime) -> list[str]:
+    """The hours that a span touches, its end included; one at least."""
+    first = begin_of(hour_of(begin))
+    return [hour_of(first + n * HOUR) for n in range(max(0, (end - first) // HOUR) + 1)]
+
+
 def checked(ingest_hour: str) -> str:
     """The hour itself; raises IngestHourError where the text is no hour."""
     return hour_of(begin_of(ingest_hour))

@@ -117,8 +117,7 @@ class TouchedUnitsOperator(BaseOperator):
 class PlanRangeOperator(BaseOperator):
     """Decides which range of times a run works through: that of its parameters, else the `days` before the present one.
 
-    Returns {"from", "to"}, RFC 3339. Raises AirflowFailException for a range that cannot be meant. A day that nobody
-    named and on which nothing was appended is skipped: the platform slept, or is younger.
+    Returns {"from", "to"}, RFC 3339. Raises AirflowFailException for a range that cannot be meant.
     """
 
     def __init__(self, *, days: int = 1, **kwargs: Any) -> None:
@@ -126,7 +125,7 @@ class PlanRangeOperator(BaseOperator):
         self.days = days
 
     def execute(self, context: Context) -> dict[str, str]:
-        """Read `from` and `to`; raises KafkaException or OSError, and is retried, while a server does not answer."""
+        """Read `from` and `to`."""
         reject_unknown_conf(context)
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         given = [context["params"][name] for name in ("from", "to")]
@@ -140,20 +139,23 @@ class PlanRangeOperator(BaseOperator):
             ) from None
         if begin.tzinfo is None or end.tzinfo is None or begin >= end:
             raise AirflowFailException(f"from {given[0]!r} must lie before to {given[1]!r}, both with a zone")
-        if not any(given) and not _was_appended_on(begin):
-            raise AirflowSkipException(f"nothing was appended on {begin:%Y-%m-%d}: there is nothing to prove")
         return {"from": begin.isoformat(), "to": end.isoformat()}
 
 
 class PlanProofOperator(PlanRangeOperator):
     """Decides which range a run proves, and up to which offsets the stream must have come before.
 
-    Returns {"from", "to", "begin", "end"}: what PlanRangeOperator does, and offsets by partition.
+    Returns {"from", "to", "begin", "end"}: what PlanRangeOperator does, and offsets by partition. A day that nobody
+    named and on which nothing was appended is skipped: the platform slept, or is younger.
     """
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Ask Kafka too; raises what PlanRangeOperator does."""
+        """Ask Kafka too; raises KafkaException or OSError, and is retried, while a server does not answer."""
         chosen = super().execute(context)
+        begin = datetime.fromisoformat(chosen["from"])
+        is_named = any(context["params"][name] for name in ("from", "to"))
+        if not is_named and not _was_appended_on(begin):
+            raise AirflowSkipException(f"nothing was appended on {begin:%Y-%m-%d}: there is nothing to prove")
         offsets = TopicOffsets()
         end = offsets.since(datetime.fromisoformat(chosen["to"]))
         return {**chosen, "begin": _as_json(offsets.first()), "end": _as_json(end)}
@@ -187,7 +189,7 @@ def _was_appended_on(day: datetime) -> bool:
         return True
     instance = settings()
     hdfs, folder = Hdfs(instance), path(RAW_OBSERVATIONS, instance.hdfs_root)
-    hours = [ingest_hours.hour_of(day + n * ingest_hours.HOUR) for n in range(24)]
+    hours = ingest_hours.hours_between(day, day + _DAY - ingest_hours.HOUR)
     return any(hdfs.exists(f"{folder}/ingest_hour={hour}") for hour in hours)
 
 

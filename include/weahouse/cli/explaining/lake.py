@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from weahouse.io import lake
-from weahouse.orchestration.ingest_hours import HOUR, begin_of, hour_of
+from weahouse.orchestration.ingest_hours import HOUR, begin_of, hour_of, hours_between
 from weahouse.schemas.datasets import (
     CURATED_INGEST_UNITS,
     CURATED_OBSERVATIONS,
@@ -158,12 +158,6 @@ def _ask(settings: Settings, sql: str) -> list[Row]:
 def _key(station: str, at: datetime) -> str:
     time, day = _FOUND_UNDER["observed_at"](at), _FOUND_UNDER["observed_date"](at)
     return f"station_id = {_quoted(station)} AND observed_date = {day} AND observed_at = {time}"
-
-
-def hours_between(begin: datetime, end: datetime) -> list[str]:
-    """The hours that a span touches, its end included; one at least."""
-    first = begin_of(hour_of(begin))
-    return [hour_of(first + n * HOUR) for n in range(max(0, (end - first) // HOUR) + 1)]
 
 
 def _quoted(text: str) -> str:
