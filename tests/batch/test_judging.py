@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.sql import functions as F
-from tests.instance import TEST_SETTINGS
+from tests.batch.conftest import next_run, write
 from tests.qc.readings import rules_with
 from tests.qc.series import START, Reading, context, named, reading, station, stations_table
 
 from weahouse.batch.judging import JOB, Judgement, judge
-from weahouse.batch.writer import Writer
-from weahouse.io.delta import ensure_table, open_table, read_table, table_path, version_of
+from weahouse.io.delta import open_table, read_table, version_of
 from weahouse.qc.trust import station_trust
 from weahouse.qc.verdicts import deepened, verdicts
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_STATION_TRUST, CURATED_VERDICTS, KEY
@@ -66,30 +63,22 @@ class Lake:
 
     def __init__(self, spark: SparkSession, settings: Settings, rules: Rules) -> None:
         self.spark, self.settings, self.rules = spark, settings, rules
-        self._epoch = 0
         days = [readings(day, 35.0 if day < 2 else 10.0) for day in range(DAYS)]
         later = [reading("hot", MIDNIGHT_MIN + LATER * 24 * 60, **{TEMPERATURE: 12.0})]
-        self.add(CURATED_OBSERVATIONS, self.rows(*days, later))
-        self.add(GOLD_STATIONS, stations_table(spark, PLACES))
+        write(self.rows(*days, later), settings, CURATED_OBSERVATIONS)
+        write(stations_table(spark, PLACES), settings, GOLD_STATIONS)
 
     def rows(self, *days: list[Reading]) -> DataFrame:
         told = context(self.spark, [one for day in days for one in day], self.rules)
-        return told.withColumn("late_by_s", F.lit(None).cast("bigint"))
-
-    def add(self, dataset: Dataset, rows: DataFrame) -> None:
-        ensure_table(self.spark, self.settings, dataset)
-        names = [name for name in dataset.columns if name in rows.columns]
-        rows.select(*names).write.format("delta").mode("append").save(table_path(self.settings, dataset))
+        return told.withColumn("late_by_s", F.lit(None).cast("bigint")).select(*CURATED_OBSERVATIONS.columns)
 
     def read(self, dataset: Dataset) -> DataFrame:
         return read_table(self.spark, self.settings, dataset)
 
     def judge(self, which: str = "true") -> Judgement:
-        self._epoch += 1
-        writer = Writer(JOB, self._epoch, lambda _: nullcontext())
         version = version_of(self.spark, self.settings, CURATED_OBSERVATIONS)
         return judge(
-            self.spark, self.settings, self.read(CURATED_OBSERVATIONS).where(which), version, self.rules, writer
+            self.spark, self.settings, self.read(CURATED_OBSERVATIONS).where(which), version, self.rules, next_run(JOB)
         )
 
     def versions(self) -> list[int]:
@@ -114,10 +103,8 @@ class Lake:
 
 
 @pytest.fixture(scope="module")
-def lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    folder = tmp_path_factory.mktemp("judging")
-    settings = replace(TEST_SETTINGS, hdfs_url="file:", hdfs_root=str(folder))
-    return Lake(spark, settings, rules_with(folder, FOUR_NEIGHBOURS))
+def lake(spark: SparkSession, local_lake: Settings, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    return Lake(spark, local_lake, rules_with(tmp_path_factory.mktemp("rules"), FOUR_NEIGHBOURS))
 
 
 @pytest.fixture(scope="module")

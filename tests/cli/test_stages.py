@@ -208,9 +208,7 @@ def ports_that_never_answer(offset: int) -> Iterator[None]:
     """Everybody is let in, and nobody is answered."""
     with ExitStack() as stack:
         for port in PORTS.values():
-            listener = stack.enter_context(socket.socket())
-            listener.bind(("127.0.0.1", port + offset))
-            listener.listen()
+            stack.enter_context(socket.create_server(("127.0.0.1", port + offset)))
         yield
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pyspark.sql import functions as F
 
-from weahouse.batch.parts import of_days, replace_part
+from weahouse.batch.parts import replace_part, within_days
 from weahouse.batch.units import NEWEST, Versions
 from weahouse.batch.writer import Writer
 from weahouse.io.delta import ensure_table, read_table, version_of
@@ -81,7 +81,7 @@ def aggregate(
     writer = writer or Writer.on_hdfs(settings, JOB)
     for part in _parts(spark, touched, days):
         fresh = part.summarise(_in_order(_only(curated, part.of_observation, part.wanted), part.minutes))
-        within = partial(of_days, part.dataset, days)
+        within = partial(within_days, part.dataset, days)
         counts = replace_part(fresh, settings, part.dataset, within, writer, part.held)
         told |= {f"{part.dataset.table}_{name}": number for name, number in counts.items()}
     release(curated)
@@ -106,7 +106,7 @@ def _curated(spark: SparkSession, settings: Settings, versions: Versions, days: 
     """Curated's rows of the days with the flags that they have after all levels."""
     told = zip(_SOURCES, versions, strict=True)
     return deepened(
-        *[read_table(spark, settings, table, version).where(of_days(table, days)) for table, version in told]
+        *[read_table(spark, settings, table, version).where(within_days(table, days)) for table, version in told]
     )
 
 

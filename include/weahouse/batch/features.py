@@ -12,6 +12,7 @@ from weahouse.batch.writer import Writer
 from weahouse.io.delta import ensure_table, one_of, read_table
 from weahouse.ml.features import HISTORY_H, station_features
 from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES, GOLD_STATIONS
+from weahouse.streaming.extent import days_in_a_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +36,7 @@ def days_between(begin: date, end: date) -> list[date]:
     """The days [begin, end); raises ValueError where there is none."""
     if end <= begin:
         raise ValueError(f"[{begin}, {end}) holds no day: let the end be after the begin")
-    return [begin + number * _DAY for number in range((end - begin).days)]
+    return days_in_a_row(begin, end - _DAY)
 
 
 def build_features(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pyspark.sql import functions as F
 
-from weahouse.batch.parts import of_days, replace_part
+from weahouse.batch.parts import replace_part, within_days
 from weahouse.io.delta import ensure_table, read_table, version_of
 from weahouse.qc.bounds import CONTEXT_AFTER, CONTEXT_BEFORE, TOUCHED_AFTER, TOUCHED_BEFORE, touched
 from weahouse.qc.trust import DAYS, days_read, station_trust
@@ -23,7 +23,7 @@ from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_STATION_TRUS
 from weahouse.schemas.fields import FLAGS
 from weahouse.schemas.gold import GOLD_STATIONS
 from weahouse.streaming.checkpointed import checkpointed
-from weahouse.streaming.extent import bounds_of
+from weahouse.streaming.extent import bounds_of, days_in_a_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,10 +77,11 @@ def judge(
 
 
 class _Trust(NamedTuple):
-    """The trust that was made of some days of some stations, and for which it was, as (station_id, observed_date)."""
+    """The trust that was made of `days` of some stations, and for which it was, as (station_id, observed_date)."""
 
     rows: DataFrame
     covered: DataFrame
+    days: frozenset[date]
 
 
 class _Rounds:
@@ -93,7 +94,6 @@ class _Rounds:
         self._curated = read_table(spark, settings, CURATED_OBSERVATIONS, curated_version)
         self._stations = read_table(spark, settings, GOLD_STATIONS)
         self._made: _Trust | None = None
-        self._made_days: set[date] = set()
         self.hours: set[datetime] = set()
         self.changed = 0
 
@@ -113,10 +113,9 @@ class _Rounds:
                 return
             # What turned is used on the day after, and stays until checks turn it again, however late they come.
             after = turned.select("station_id", F.date_add("observed_date", 1).alias("observed_date"))
-            first = min(_dates(after))
-            days = {first + n * _DAY for n in range((last_day - first).days + 1)}
+            days = set(days_in_a_row(min(_dates(after)), last_day))
             stations = after.select("station_id").distinct()
-            rows = self._curated.where(of_days(CURATED_OBSERVATIONS, sorted(days)))
+            rows = self._curated.where(within_days(CURATED_OBSERVATIONS, sorted(days)))
             keys = checkpointed(rows.join(after, ["station_id", "observed_date"], "left_semi").select(*KEY))
 
     def _judge(self, changed: DataFrame) -> DataFrame | None:
@@ -141,7 +140,7 @@ class _Rounds:
             fresh.join(wanted, list(KEY), "left_semi"),
             self._settings,
             CURATED_VERDICTS,
-            partial(of_days, CURATED_VERDICTS, days),
+            partial(within_days, CURATED_VERDICTS, days),
             self._writer,
             lambda held: held.join(wanted, list(KEY), "left_semi"),
         )
@@ -152,7 +151,7 @@ class _Rounds:
     def _remake(self, stations: DataFrame, days: Sequence[date]) -> DataFrame | None:
         """Make the trust of some days anew; the rows of which it came out otherwise. None where that is none."""
         rows = read_table(self._spark, self._settings, CURATED_VERDICTS).where(
-            of_days(CURATED_VERDICTS, days_read(days))
+            within_days(CURATED_VERDICTS, days_read(days))
         )
         held = self._trust([*days, *[day - _DAY for day in days]]).join(stations, "station_id", "left_semi")
         of_stations = rows.join(stations, "station_id", "left_semi")
@@ -169,18 +168,18 @@ class _Rounds:
         return turned if found else None
 
     def _keep(self, made: DataFrame, stations: DataFrame, days: Sequence[date]) -> None:
-        of_days = self._spark.createDataFrame([(day,) for day in days], "observed_date date")
-        covered = checkpointed(stations.crossJoin(of_days))
-        self._made_days |= set(days)
+        dates = self._spark.createDataFrame([(day,) for day in days], "observed_date date")
+        covered, all_days = checkpointed(stations.crossJoin(dates)), frozenset(days)
         if self._made is not None:
             kept = self._made.rows.join(covered, ["station_id", "observed_date"], "left_anti")
             made = checkpointed(kept.unionByName(made))
             covered = checkpointed(self._made.covered.unionByName(covered).distinct())
-        self._made = _Trust(made, covered)
+            all_days |= self._made.days
+        self._made = _Trust(made, covered, all_days)
 
     def _trust(self, days: Iterable[date]) -> DataFrame:
         """The trust of some days: as this run made it, else as the table has it."""
-        within = of_days(CURATED_STATION_TRUST, sorted(set(days)))
+        within = within_days(CURATED_STATION_TRUST, sorted(set(days)))
         held = read_table(self._spark, self._settings, CURATED_STATION_TRUST).where(within)
         if self._made is None:
             return held
@@ -195,7 +194,7 @@ class _Rounds:
                 made.rows,
                 self._settings,
                 CURATED_STATION_TRUST,
-                partial(of_days, CURATED_STATION_TRUST, sorted(self._made_days)),
+                partial(within_days, CURATED_STATION_TRUST, sorted(made.days)),
                 self._writer,
                 lambda held: held.join(made.covered, ["station_id", "observed_date"], "left_semi"),
             )
@@ -204,7 +203,7 @@ class _Rounds:
         """Of how many rows of `keys` a flag is worse than level 1's."""
         days = sorted({hour.date() for hour in _hours(keys)})
         rows, said = (
-            table.where(of_days(dataset, days))
+            table.where(within_days(dataset, days))
             .join(keys, list(KEY), "left_semi")
             .select(*KEY, F.struct(*FLAGS).alias(name))
             for dataset, table, name in (

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 
-def of_days(dataset: Dataset, days: Sequence[date], prefix: str = "") -> Column:
+def within_days(dataset: Dataset, days: Sequence[date], prefix: str = "") -> Column:
     """Literal bounds over days of observation, by which partitions are skipped."""
     told = one_of(f"{prefix}observed_date", days)
     if "observed_month" in dataset.columns:

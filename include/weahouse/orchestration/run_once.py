@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from weahouse.orchestration.rest import request
+from weahouse.orchestration.rest import request, unpause
 
 if TYPE_CHECKING:
     from weahouse.orchestration.hand_runs import HandRun
@@ -56,10 +56,9 @@ class Look:
 
 def wake(settings: Settings, dag_id: str) -> bool:
     """Un-pause a Dag; True where it was paused. Raises AirflowError, also for a Dag that Airflow does not know."""
-    place = f"dags/{quote(dag_id)}"
-    if not request(settings, "GET", place, timeout=_TIMEOUT_S)["is_paused"]:
+    if not request(settings, "GET", f"dags/{quote(dag_id)}", timeout=_TIMEOUT_S)["is_paused"]:
         return False
-    request(settings, "PATCH", place, {"is_paused": False}, timeout=_TIMEOUT_S)
+    unpause(settings, dag_id)
     return True
 
 

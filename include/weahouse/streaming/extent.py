@@ -99,8 +99,12 @@ def bounds_of(spans: Iterable[Span], prefix: str = "") -> Column:
 
 
 def _days(start: datetime, end: datetime) -> list[date]:
-    last = (end - timedelta.resolution).date()
-    return [start.date() + timedelta(days=n) for n in range((last - start.date()).days + 1)]
+    return days_in_a_row(start.date(), (end - timedelta.resolution).date())
+
+
+def days_in_a_row(first: date, last: date) -> list[date]:
+    """The days from one to another, both included; none where the other is earlier."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def joined(spans: Iterable[Span], at_most: int = _SPANS_AT_MOST) -> list[Span]:
