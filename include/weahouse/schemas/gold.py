@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from weahouse.schemas.fields import DAILY_STATISTICS, FEATURES, HOURLY_STATISTICS, MODEL_STATES
+from weahouse.schemas.fields import DAILY_STATISTICS, FEATURES, HOURLY_STATISTICS
+from weahouse.schemas.forecasts import MODEL_STATES
 from weahouse.schemas.kinds import Dataset
 from weahouse.schemas.ledgers import PROOF
 
