@@ -26,6 +26,7 @@ from weahouse.streaming.fencing import FencedError
 from weahouse.transforms.summaries import daily, hourly
 
 GOLD = (GOLD_HOURLY_SUMMARIES, GOLD_DAILY_SUMMARIES)
+CHANGES = ("written", "removed", "unchanged")
 
 
 @dataclass
@@ -94,7 +95,7 @@ def test_touched_hours_and_their_days_are_made_and_no_others(lake: Lake):
     assert lake.held == [dataset.name for dataset in GOLD]
 
 
-def test_gold_holds_what_the_transforms_make_of_curated(lake: Lake):
+def test_gold_holds_what_the_transforms_make_of_curated_and_a_second_run_commits_nothing(lake: Lake):
     rows = drawn_day(seed=21)
     lake.add(*rows, files=3)
     touched = {row["observed_at"].replace(minute=0) for row in rows}
@@ -106,43 +107,34 @@ def test_gold_holds_what_the_transforms_make_of_curated(lake: Lake):
         for held, row in zip(lake.rows(dataset), expected, strict=True):
             assert [*held] == [pytest.approx(v, rel=1e-9, abs=1e-9) if isinstance(v, float) else v for v in row]
 
-
-def test_a_second_run_commits_nothing_even_where_the_same_rows_lie_in_other_files(lake: Lake):
-    rows = drawn_day(seed=22)
-    touched = {row["observed_at"].replace(minute=0) for row in rows}
-    lake.add(*rows, files=3)
-    lake.aggregate(*touched)
     before = lake.versions()
+    # The same rows in other files, and in another order.
+    lake.curated().delete()
+    lake.add(*rows[::-1], files=5)
     told = lake.aggregate(*touched)
     assert (told["hourly_summaries_written"], told["hourly_summaries_unchanged"]) == (0, 26)
     assert (told["daily_summaries_written"], told["daily_summaries_unchanged"]) == (0, 2)
-    lake.curated().delete()
-    lake.add(*rows[::-1], files=5)
-    lake.aggregate(*touched)
-    assert lake.aggregate()["hourly_summaries_unchanged"] == 0
     assert lake.versions() == before
+    assert lake.aggregate()["hourly_summaries_unchanged"] == 0
 
 
-def test_a_correction_replaces_its_hour_and_its_day_alone(lake: Lake):
-    lake.add(*[temperature(NOON + n * HOUR, float(n), station) for n in (0, 1) for station in "ab"])
+def test_what_was_corrected_is_replaced_what_has_no_observation_goes_and_what_was_not_touched_stays(lake: Lake):
+    lake.add(*[temperature(NOON + n * HOUR, float(n), station) for n in (0, 1) for station in "abc"])
     lake.aggregate(NOON, NOON + HOUR)
-    lake.curated().update("station_id = 'a' AND air_temperature_c = 1.0", {"air_temperature_c": "5.0D"})
-    told = lake.aggregate(NOON, NOON + HOUR)
-    assert lake.temperatures() == {("a", 12): 0.0, ("b", 12): 0.0, ("a", 13): 5.0, ("b", 13): 1.0}
-    assert (told["hourly_summaries_written"], told["hourly_summaries_unchanged"]) == (1, 3)
-    assert (told["daily_summaries_written"], told["daily_summaries_unchanged"]) == (1, 1)
-    assert [row["air_temperature_c_max"] for row in lake.rows(GOLD_DAILY_SUMMARIES)] == [5.0, 1.0]
-
-
-def test_a_row_vanishes_with_its_last_observation_and_what_was_not_touched_stays(lake: Lake):
-    lake.add(*[temperature(NOON + n * HOUR, float(n), station) for n in (0, 1) for station in "ab"])
-    lake.aggregate(NOON, NOON + HOUR)
+    lake.curated().update("station_id = 'a' AND air_temperature_c = 0.0", {"air_temperature_c": "5.0D"})
     lake.curated().delete("station_id = 'b' OR hour(observed_at) = 13")
     told = lake.aggregate(NOON)
     # The hour after noon says what it said, until it is touched as well.
-    assert lake.temperatures() == {("a", 12): 0.0, ("a", 13): 1.0, ("b", 13): 1.0}
-    assert (told["hourly_summaries_removed"], told["daily_summaries_removed"]) == (1, 1)
-    assert [(row["station_id"], row["report_count"]) for row in lake.rows(GOLD_DAILY_SUMMARIES)] == [("a", 1)]
+    afternoon = {(station, 13): 1.0 for station in "abc"}
+    assert lake.temperatures() == {("a", 12): 5.0, ("c", 12): 0.0} | afternoon
+    changes = [(told[f"hourly_summaries_{what}"], told[f"daily_summaries_{what}"]) for what in CHANGES]
+    # The day of station c is another too: its afternoon is gone.
+    assert dict(zip(CHANGES, changes, strict=True)) == {"written": (1, 2), "removed": (1, 1), "unchanged": (1, 0)}
+    days = lake.rows(GOLD_DAILY_SUMMARIES)
+    assert [(row["station_id"], row["report_count"], row["air_temperature_c_max"]) for row in days] == [
+        ("a", 1, 5.0),
+        ("c", 1, 0.0),
+    ]
 
 
 def test_the_version_that_is_asked_for_is_read(lake: Lake):

@@ -41,26 +41,32 @@ def awake(control_plane: Settings) -> Settings:
     return control_plane
 
 
-def test_the_open_hour_is_curated_by_hand_and_published(awake: Settings, stream: Stream):
-    hour = hour_of(datetime.now(UTC))
-    stream.send(event(station_id="curated-by-hand", air_temperature_c=4.0), b"no JSON")
-    run = DagRun.trigger(awake, CURATION, {"ingest_hour": hour})
-    run.await_state("success")
-    unit = read_units(awake)[hour]
-    assert unit["parity_violations"] == 0
-    assert unit["records"] >= unit["readings"] + unit["quarantined"] > 1
-    published = ask(awake, "GET", f"assets/events?source_dag_id={CURATION}&order_by=-timestamp&limit=1")["asset_events"]
-    assert [(each["name"], each["extra"]["ingest_hour"]) for each in published] == [(CURATED_OBSERVATIONS.name, hour)]
-    assert published[0]["extra"]["curated_version"] == unit["curated_version"]
-
-
-def test_a_published_hour_wakes_gold_which_makes_its_hours_and_days(awake: Settings, stream: Stream):
+@pytest.fixture(scope="module")
+def curated_by_hand(awake: Settings, stream: Stream) -> str:
+    """The open hour, curated while Gold waits for it; a run costs two applications of Spark."""
     rest.unpause(awake, GOLD)
     hour = hour_of(datetime.now(UTC))
-    stream.send(event(station_id="for-gold", observed_at="2024-05-01T12:10:00Z", air_temperature_c=4.0))
+    of_gold = event(station_id="for-gold", observed_at="2024-05-01T12:10:00Z", air_temperature_c=4.0)
+    stream.send(event(station_id="curated-by-hand", air_temperature_c=4.0), of_gold, b"no JSON")
     DagRun.trigger(awake, CURATION, {"ingest_hour": hour}).await_state("success")
-    woken = eventually(lambda: DagRun.newest(awake, GOLD), "a run of Gold")
-    woken.await_state("success")
+    return hour
+
+
+def test_the_open_hour_is_curated_by_hand_and_published(awake: Settings, curated_by_hand: str):
+    unit = read_units(awake)[curated_by_hand]
+    assert unit["parity_violations"] == 0
+    assert unit["records"] >= unit["readings"] + unit["quarantined"] > 1
+    (published,) = ask(awake, "GET", f"assets/events?source_dag_id={CURATION}&order_by=-timestamp&limit=1")[
+        "asset_events"
+    ]
+    assert (published["name"], published["extra"]["ingest_hour"]) == (CURATED_OBSERVATIONS.name, curated_by_hand)
+    assert published["extra"]["curated_version"] == unit["curated_version"]
+
+
+def test_a_published_hour_wakes_gold_which_makes_its_hours_and_days(
+    awake: Settings, stream: Stream, curated_by_hand: str
+):
+    eventually(lambda: DagRun.newest(awake, GOLD), "a run of Gold").await_state("success")
     means = "SELECT air_temperature_c_mean AS mean FROM gold.hourly_summaries WHERE station_id = 'for-gold'"
     assert [row["mean"] for row in stream.lake(means)] == [4.0]
 
@@ -99,7 +105,9 @@ def test_a_day_on_which_nothing_was_appended_has_nothing_to_prove(awake: Setting
     assert run.states() == dict.fromkeys(("choose_range", "await_commits", "reconcile_offsets"), "skipped")
 
 
-def test_a_replay_plans_as_a_dry_run_and_changes_what_a_person_has_approved(awake: Settings, stream: Stream):
+def test_a_replay_plans_as_a_dry_run_and_changes_what_a_person_has_approved(
+    awake: Settings, stream: Stream, curated_by_hand: str
+):
     rest.unpause(awake, REPLAY)
     conf: dict[str, object] = {"start": f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
     conf |= {"end": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "stations": ["curated-by-hand"], "reason": "a test"}
