@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean lint test test-slow test-faults test-all golden docs qc-scores lock bench
+.PHONY: help setup up down status clean lint test test-slow test-faults test-all golden docs qc-scores model-skill lock bench
 
 weahouse := .venv/bin/weahouse
 
@@ -50,6 +50,9 @@ docs: setup ## Generate docs/reference again, and docs/benchmarks.md from what w
 
 qc-scores: setup ## Score quality control and write docs/reference/quality_scores.md
 	.venv/bin/python -m bench.quality_scores
+
+model-skill: setup ## Train with the shipped file and write docs/reference/model_skill.md; takes half an hour
+	.venv/bin/python -m bench.model_skill
 
 lock: setup ## Resolve requirements.txt into requirements.lock, with hashes
 	.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.txt -o requirements.lock

@@ -9,19 +9,27 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from bench.instance import forget
+from pyspark.sql import functions as F
+from tests import isd_sql
 from tests.integration.conftest import Stream, eventually
+from tests.windows import equal
 
+from weahouse.batch.aggregation import aggregate
 from weahouse.embedded.instance import start_servers, stop_servers
 from weahouse.io import lake
 from weahouse.io.cassandra import create_schema
+from weahouse.io.delta import read_table
 from weahouse.io.kafka import ensure_topic
 from weahouse.orchestration import driver
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS
 from weahouse.schemas.fields import FLAGS, MEASUREMENTS
-from weahouse.settings import ROOT, Settings
+from weahouse.schemas.gold import GOLD_DAILY_SUMMARIES
+from weahouse.settings import Settings
 from weahouse.streaming.reconciliation import reconcile
 
 if TYPE_CHECKING:
@@ -30,7 +38,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
-FILE = ROOT / "data" / "isd-hourly-us5-2008-2014.csv.gz"
 LINES, READINGS = 395_453, 282_470
 CONTENT = ", ".join(("station_id", "observed_at", *MEASUREMENTS, *FLAGS))
 
@@ -60,7 +67,17 @@ def alone(platform: Settings) -> Iterator[Stream]:
 
 
 def ingest(settings: Settings) -> None:
-    command = [sys.executable, "-m", "weahouse.cli", "ingest", str(FILE), "--format", "isd-hourly", "--speed", "max"]
+    command = [
+        sys.executable,
+        "-m",
+        "weahouse.cli",
+        "ingest",
+        str(isd_sql.FILE),
+        "--format",
+        "isd-hourly",
+        "--speed",
+        "max",
+    ]
     subprocess.run(command, env=os.environ | settings.environment(), check=True)
 
 
@@ -106,3 +123,23 @@ def test_every_line_is_accounted_for_and_kills_change_nothing(spark: SparkSessio
     kill(alone)
     alone.settle()
     assert content(alone).equals(calm)
+
+
+def test_gold_of_every_day_is_what_plain_sql_says_of_the_file(spark: SparkSession, alone: Stream):
+    curated = read_table(spark, alone.settings, CURATED_OBSERVATIONS)
+    hours = curated.select(F.unix_seconds(F.date_trunc("hour", "observed_at"))).distinct().collect()
+    aggregate(spark, alone.settings, [datetime.fromtimestamp(hour, UTC) for (hour,) in hours])
+    bad = isd_sql.bad_values(curated)
+    # Of more than a million values; each is out of the bounds of its variable, or contradicts another.
+    assert 0 < len(bad) < 100
+    rows = read_table(spark, alone.settings, GOLD_DAILY_SUMMARIES).collect()
+    told = {(row["station_id"], f"{row['observed_date']}"): row for row in rows}
+    database = isd_sql.database(isd_sql.lines(), bad)
+    for variable in isd_sql.SUMMARISED:
+        found = isd_sql.days(database, variable)
+        assert found.keys() == told.keys()
+        for day, (count, *numbers) in found.items():
+            row = told[day]
+            assert row[f"{variable}_count"] == count, (day, variable)
+            expected = [value if value is None else equal(value) for value in numbers]
+            assert [row[f"{variable}_{name}"] for name in ("min", "max", "mean")] == expected, (day, variable)

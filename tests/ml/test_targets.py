@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 from pyspark.sql import SparkSession
-from tests.ml.world import at, hour, hourly, places
+from tests.ml.world import MIDNIGHT, at, hour, hourly, places
 
 from weahouse.ml.features import station_features
-from weahouse.ml.targets import RAIN, TARGETS, TEMPERATURE, examples, observed, target_of
+from weahouse.ml.targets import RAIN, TARGETS, TEMPERATURE, examples, observed, of_trusted, target_of
+from weahouse.schemas.datasets import CURATED_STATION_TRUST
+from weahouse.schemas.render import to_spark
 
 
 def outcomes(spark: SparkSession, rows, predictand: str):
@@ -39,6 +41,19 @@ def test_the_hour_that_follows_a_forecast_is_no_target_of_the_next_one(spark: Sp
     hours = hourly(spark, [hour("a", at(n), air_temperature_c=float(n)) for n in range(2)])
     made = examples(station_features(hours, places(spark)), observed(hours, TEMPERATURE), target_of(TEMPERATURE, 1))
     assert [(row["air_temperature_c_now"], row["observed_value"]) for row in made.collect()] == [(0.0, 1.0)]
+
+
+def test_what_begins_or_ends_on_a_day_of_distrust_is_no_example(spark: SparkSession):
+    hours = hourly(spark, [hour(name, at(n), air_temperature_c=float(n)) for n in range(20, 51) for name in "ab"])
+    made = examples(station_features(hours, places(spark)), observed(hours, TEMPERATURE), target_of(TEMPERATURE, 1))
+    # A row tells of the day that follows it: the second one here.
+    told = [("a", "wind_speed_mps", MIDNIGHT.date(), 10, 9, False), ("b", "dew_point_c", MIDNIGHT.date(), 10, 0, True)]
+    kept = of_trusted(made, spark.createDataFrame(told, to_spark(CURATED_STATION_TRUST)))
+    found = {name: [] for name in "ab"}
+    for row in kept.orderBy("issued_at").collect():
+        found[row["station_id"]].append(row["air_temperature_c_now"])
+    # Now is the hour that ends at t: those of t = 21 to 22 o'clock, and from the third midnight on.
+    assert found == {"a": [20.0, 21.0, 47.0, 48.0, 49.0], "b": [float(n) for n in range(20, 50)]}
 
 
 def test_targets_have_names_of_their_own_and_others_are_refused():

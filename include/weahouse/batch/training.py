@@ -1,4 +1,4 @@
-"""Training: features and hours of Gold -> models, their files, their card and their rows in the registry."""
+"""Training: features and hours of Gold, of days of trust -> models, their files, card and rows in the registry."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from weahouse.ml.errors import ModelError, ModelExistsError, NoDataError, Nothin
 from weahouse.ml.estimators import KINDS, LEARNED
 from weahouse.ml.features import check_features, schema_hash
 from weahouse.ml.splits import Plan, plan
-from weahouse.ml.targets import TARGETS, Target, examples, observed
+from weahouse.ml.targets import TARGETS, Target, examples, observed, of_trusted
+from weahouse.schemas.datasets import CURATED_STATION_TRUST
 from weahouse.schemas.fields import FEATURES
 from weahouse.schemas.gold import (
     CANDIDATE,
@@ -80,7 +81,8 @@ def train(
 ) -> dict[str, Any]:
     """Train, compare and register candidates for each target; who is champion is decided by `registry.promote`.
 
-    Reads both tables at the given versions, the newest where None. `without_champion`: where the files of a champion
+    Reads both tables at the given versions, the newest where None, and leaves out what a station told on days on which
+    one of its variables is distrusted. `without_champion`: where the files of a champion
     are lost, candidates are compared with the baselines alone. Returns model_version, by target the kind and the
     scores of all contenders, and `refused`, by target why it could not be trained: those are not registered, and their
     champion stays. Raises ModelError where none could, or nothing could be read; ValueError for a version's form.
@@ -90,7 +92,7 @@ def train(
     known = models(settings)
     if any(model.model_version == version for model in known):
         raise ModelExistsError(f"a training {version} is registered already: choose another version")
-    features, hourly, read = _read(spark, settings, features_version, hourly_version)
+    features, hourly, trust, read = _read(spark, settings, features_version, hourly_version)
     span = span_of(features)
     if span is None:
         raise NoDataError(f"{GOLD_STATION_FEATURES.name} is empty: run gold_aggregation first")
@@ -100,7 +102,7 @@ def train(
     for target in targets:
         try:
             champion = None if without_champion else _champion(spark, settings, known, target, training.plan)
-            trained[target] = _train(features, hourly, target, training.plan, champion, kinds)
+            trained[target] = _train(features, hourly, trust, target, training.plan, champion, kinds)
         except ModelError as error:
             refused[target.name] = f"{type(error).__name__}: {error}"
     if not trained:
@@ -114,11 +116,17 @@ def train(
 
 def _read(
     spark: SparkSession, settings: Settings, features_version: int | None, hourly_version: int | None
-) -> tuple[DataFrame, DataFrame, str]:
-    """Features and hours, each of one version from the first look at them to the last, and which these are."""
-    ensure_table(spark, settings, GOLD_STATION_FEATURES)
+) -> tuple[DataFrame, DataFrame, DataFrame, str]:
+    """Features, hours and trust, each of one version from the first look at it to the last, and which these are."""
+    for dataset in (GOLD_STATION_FEATURES, CURATED_STATION_TRUST):
+        ensure_table(spark, settings, dataset)
+    wanted = {
+        GOLD_STATION_FEATURES: features_version,
+        GOLD_HOURLY_SUMMARIES: hourly_version,
+        CURATED_STATION_TRUST: None,
+    }
     found, names = [], []
-    for dataset, asked in ((GOLD_STATION_FEATURES, features_version), (GOLD_HOURLY_SUMMARIES, hourly_version)):
+    for dataset, asked in wanted.items():
         try:
             version = version_of(spark, settings, dataset) if asked is None else asked
             found.append(read_table(spark, settings, dataset, version))
@@ -128,8 +136,9 @@ def _read(
                 "the table still has"
             ) from error
         names.append(f"{dataset.name}@{version}")
-    check_features(found[0])
-    return found[0], found[1], ", ".join(names)
+    features, hourly, trust = found
+    check_features(features)
+    return features, hourly, trust, ", ".join(names)
 
 
 def _champion(
@@ -150,13 +159,14 @@ def _champion(
 def _train(
     features: DataFrame,
     hourly: DataFrame,
+    trust: DataFrame,
     target: Target,
     plan: Plan,
     champion: Predictor | None,
     kinds: Sequence[str],
 ) -> Trained:
     observations = observed(hourly, target.predictand).persist()
-    known = examples(features, observations, target).persist()
+    known = of_trusted(examples(features, observations, target), trust).persist()
     try:
         return train_target(known, observations, target, plan, champion, kinds)
     finally:

@@ -68,3 +68,20 @@ def observed(hourly: DataFrame, predictand: str) -> DataFrame:
 def examples(features: DataFrame, observations: DataFrame, target: Target) -> DataFrame:
     """Features with `valid_at` and `observed_value`, where the outcome is known; `observations` as of `observed`."""
     return features.withColumn("valid_at", target.valid_at).join(observations, ["station_id", "valid_at"])
+
+
+def of_trusted(known: DataFrame, trust: DataFrame) -> DataFrame:
+    """Examples that neither begin nor end on a day on which a variable of their station is distrusted.
+
+    `known` as of `examples`; `trust`: rows of curated.station_trust, each of which tells of the day that follows it.
+    """
+    on_the_next = F.date_add("observed_date", 1)
+    distrusted = F.broadcast(
+        trust.where(~F.col("is_trusted")).select("station_id", on_the_next.alias("distrusted_date")).distinct()
+    )
+    for time in ("issued_at", "valid_at"):
+        is_then = (known["station_id"] == distrusted["station_id"]) & (
+            F.to_date(known[time]) == distrusted["distrusted_date"]
+        )
+        known = known.join(distrusted, is_then, "left_anti")
+    return known
