@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from weahouse.schemas.datasets import DATASETS
 from weahouse.schemas.fields import VARIABLES
-from weahouse.schemas.render import alert_to_json_schema, data_dictionary, to_cql, to_json_schema
-from weahouse.schemas.serving_tables import SERVING_TABLES
+from weahouse.schemas.render import alert_to_json_schema, cql_schema, data_dictionary, to_json_schema
+from weahouse.schemas.serving_tables import SERVING_TABLES, USER_TYPES
 from weahouse.schemas.topics import ALERTS_TOPIC, OBSERVATIONS_TOPIC
 from weahouse.settings import PORTS, ROOT, Settings
 
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _datasets() -> str:
-    return f"# Datasets\n\n{_NOTICE}\n{data_dictionary(DATASETS, SERVING_TABLES)}"
+    return f"# Datasets\n\n{_NOTICE}\n{data_dictionary(DATASETS, SERVING_TABLES, USER_TYPES)}"
 
 
 def _event() -> str:
@@ -49,7 +49,7 @@ def _alert() -> str:
 
 
 def _cql() -> str:
-    return "\n\n".join(f"{to_cql(table)};" for table in SERVING_TABLES) + "\n"
+    return "\n\n".join(f"{statement};" for statement in cql_schema()) + "\n"
 
 
 def _quality() -> str:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from tests.faults.load import REGIONS, key_of, prefix
+from weahouse.io import panes
 from weahouse.io.alerts import alerts_of, partitions_of
 from weahouse.io.cassandra import rows_of_each
 from weahouse.io.delta import read_table
@@ -28,7 +29,6 @@ from weahouse.schemas.serving_tables import (
     ACKNOWLEDGEMENT_COLUMNS,
     ALERT_COLUMNS,
     LATEST_BY_REGION,
-    SUMMARIES_BY_STATION,
 )
 from weahouse.streaming.reconciliation import NothingToCompareError, reconcile
 from weahouse.transforms.panes import STATISTICS, summarise
@@ -233,15 +233,15 @@ def _check_latest(stream: Stream, held: Content, seed: int, report: Report) -> N
 def _check_panes(spark: SparkSession, stream: Stream, seed: int, report: Report) -> None:
     curated = read_table(spark, stream.settings, CURATED_OBSERVATIONS)
     curated = curated.where(F.col("station_id").startswith(prefix(seed))).dropDuplicates(list(KEY))
-    key = SUMMARIES_BY_STATION.key
-    made = summarise(curated, PANE_MINUTES).where("value_count > 0").withColumn("day", F.col("day").cast("string"))
-    panes = {tuple(row[name] for name in key): row for row in _naive(made.select(*key, *STATISTICS).collect())}
-    days = sorted({(station, day) for station, day, *_ in panes})
-    cql = f"SELECT * FROM {SUMMARIES_BY_STATION.name} WHERE station_id = ? AND day = ?"
-    found = ({**row, "day": str(row["day"])} for row in rows_of_each(stream.settings, cql, days))
+    key = ("station_id", "variable", "window_start")
+    made = summarise(curated, PANE_MINUTES).where("value_count > 0")
+    expected = {tuple(row[name] for name in key): row for row in _naive(made.select(*key, *STATISTICS).collect())}
+    days = sorted({(station, at.date()) for station, _, at in expected})
+    found = (pane for row in rows_of_each(stream.settings, panes.select(), days) for pane in panes.by_variable(row))
     served = {tuple(row[name] for name in key): row for row in found}
-    different = [place for place in panes.keys() | served.keys() if not _are_equal(panes.get(place), served.get(place))]
-    report.tell("pane_differs", "panes", len(panes), sorted(map(str, different)))
+    places = expected.keys() | served.keys()
+    different = [place for place in places if not _are_equal(expected.get(place), served.get(place))]
+    report.tell("pane_differs", "panes", len(expected), sorted(map(str, different)))
 
 
 def _naive(found: Iterable[Any]) -> Iterable[dict[str, Any]]:

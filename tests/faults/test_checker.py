@@ -98,10 +98,11 @@ def an_offset_twice(spark: SparkSession, stream: Stream) -> str:
 
 
 def a_pane_off_by_one(spark: SparkSession, stream: Stream) -> str:
-    key = "variable = 'dew_point_c' AND window_start = '2024-05-01 04:10:00+0000'"
-    key = f"station_id = '{PREFIX}07' AND day = '2024-05-01' AND {key}"
-    [pane] = stream.served(f"SELECT value_count FROM summaries_by_station WHERE {key}")
-    stream.served(f"UPDATE summaries_by_station SET value_count = {pane['value_count'] + 1} WHERE {key}")
+    key = f"station_id = '{PREFIX}07' AND day = '2024-05-01' AND window_start = '2024-05-01 04:10:00+0000'"
+    [row] = stream.served(f"SELECT dew_point_c_pane AS pane FROM summaries_by_station WHERE {key}")
+    changed = row["pane"]._replace(value_count=row["pane"].value_count + 1)
+    told = ", ".join(f"{name}: {value}" for name, value in changed._asdict().items() if value is not None)
+    stream.served(f"UPDATE summaries_by_station SET dew_point_c_pane = {{{told}}} WHERE {key}")
     return "pane_differs"
 
 

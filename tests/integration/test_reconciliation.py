@@ -68,10 +68,8 @@ def test_planted_violations_of_each_kind_are_seen_by_name(spark: SparkSession, s
 
     in_cassandra("DELETE FROM observations_by_station", 0)
     in_cassandra("UPDATE observations_by_station SET air_temperature_c_flag = 3", 1)
-    pane = f"station_id = '{STATION}' AND day = '2024-05-01' AND variable = 'air_temperature_c'"
-    stream.served(
-        f"UPDATE summaries_by_station SET value_count = 60 WHERE {pane} AND window_start = '2024-05-01 12:00:00+0000'"
-    )
+    window = f"station_id = '{STATION}' AND day = '2024-05-01' AND window_start = '2024-05-01 12:00:00+0000'"
+    stream.served(f"UPDATE summaries_by_station SET air_temperature_c_pane = {{value_count: 60}} WHERE {window}")
     curated = open_table(spark, stream.settings, CURATED_OBSERVATIONS)
     copy = read_table(spark, stream.settings, CURATED_OBSERVATIONS)
     copy = copy.where(f"station_id = '{STATION}' AND observed_at = '2024-05-01 12:02:00'").collect()

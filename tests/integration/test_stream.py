@@ -11,6 +11,8 @@ from tests.rows import event
 from tests.transforms.test_parse import READABLE, UNREADABLE
 
 from weahouse.io.hdfs import Hdfs
+from weahouse.io.panes import by_variable
+from weahouse.io.panes import select as select_panes
 from weahouse.io.stations import upsert_stations
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS
 from weahouse.schemas.kinds import Dataset
@@ -22,7 +24,6 @@ OBSERVATION = (
     " WHERE station_id = ? AND day = ?"
 )
 LATEST = "SELECT variable, observed_at, measured_value, flag FROM latest_by_region WHERE region = ? AND station_id = ?"
-PANES = "SELECT variable, value_count, value_sum FROM summaries_by_station WHERE station_id = ? AND day = ?"
 
 
 def reading(station: str, minute: int = 0, **members: object) -> tuple[str, bytes]:
@@ -36,7 +37,8 @@ def curated(stream: Stream, station: str, columns: str = "air_temperature_c") ->
 
 
 def panes(stream: Stream, station: str) -> dict[str, tuple[int, float]]:
-    return {row["variable"]: (row["value_count"], row["value_sum"]) for row in stream.served(PANES, station, DAY)}
+    served = (pane for row in stream.served(select_panes(), station, DAY) for pane in by_variable(row))
+    return {pane["variable"]: (pane["value_count"], pane["value_sum"]) for pane in served}
 
 
 def latest(stream: Stream, station: str, region: str = "us-ca") -> dict[str, float]:

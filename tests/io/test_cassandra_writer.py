@@ -3,16 +3,11 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from weahouse.io.cassandra_writer import (
-    PARTITIONS_PER_BATCH,
-    ROWS_PER_BATCH,
-    columns_written,
-    packed,
-    single_partition_batches,
-)
+from weahouse.io.cassandra_writer import PARTITIONS_PER_BATCH, columns_written, packed, single_partition_batches, values
 from weahouse.schemas.serving_tables import CONTROL_COLUMNS, DELETE, INSERT, LATEST_BY_REGION, OVERWRITE
 
 TABLE = LATEST_BY_REGION
+ROWS = TABLE.rows_per_request
 ALL = (1 << len(TABLE.columns)) - 1
 WITHOUT_VALUE = ALL & ~(1 << TABLE.columns.index("measured_value"))
 
@@ -38,24 +33,30 @@ def test_each_row_of_a_batch_is_judged_by_itself() -> None:
 
 
 def test_large_partitions_take_turns_and_share_no_request() -> None:
-    sizes = {"a": 2 * ROWS_PER_BATCH + 1, "b": 2 * ROWS_PER_BATCH}
-    requests = list(packed(single_partition_batches(_rows(sizes), TABLE)))
+    sizes = {"a": 2 * ROWS + 1, "b": 2 * ROWS}
+    requests = list(packed(single_partition_batches(_rows(sizes), TABLE), TABLE))
     assert [({row[0] for row in rows}, len(rows)) for rows in requests] == [
-        ({"a"}, ROWS_PER_BATCH),
-        ({"b"}, ROWS_PER_BATCH),
-        ({"a"}, ROWS_PER_BATCH),
-        ({"b"}, ROWS_PER_BATCH),
+        ({"a"}, ROWS),
+        ({"b"}, ROWS),
+        ({"a"}, ROWS),
+        ({"b"}, ROWS),
         ({"a"}, 1),
     ]
 
 
 def test_small_partitions_share_requests_of_so_many_partitions_and_rows() -> None:
     alone = {f"{i:02}": 1 for i in range(PARTITIONS_PER_BATCH + 1)}
-    requests = list(packed(single_partition_batches(_rows(alone), TABLE)))
+    requests = list(packed(single_partition_batches(_rows(alone), TABLE), TABLE))
     assert [len(rows) for rows in requests] == [PARTITIONS_PER_BATCH, 1]
-    by_rows = list(packed(single_partition_batches(_rows({"a": 20, "b": 20, "c": 20}), TABLE)))
+    by_rows = list(packed(single_partition_batches(_rows({"a": 20, "b": 20, "c": 20}), TABLE), TABLE))
     assert [len(rows) for rows in by_rows] == [40, 20]
     assert [row for rows in by_rows for row in rows] == _rows({"a": 20, "b": 20, "c": 20})
+
+
+def test_a_structure_is_bound_by_the_names_of_what_it_has() -> None:
+    told = [{"value_count": 2, "value_sum": None}, None, {"value_count": 3, "value_sum": 1.5}]
+    assert values(pa.array(told)) == [{"value_count": 2}, None, {"value_count": 3, "value_sum": 1.5}]
+    assert values(pa.array([1, None])) == [1, None]
 
 
 def _rows(sizes: dict[str, int]) -> list[tuple[str, int]]:

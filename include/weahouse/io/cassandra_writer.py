@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from weahouse.schemas.kinds import ServingTable
 
-# 50 rows of 28 columns stay below the 5 KiB at which Cassandra begins to warn, for most rows that are partly empty.
-ROWS_PER_BATCH = 50
 # With more of them Cassandra warns. Live readings come one or a few of each station, and a request for each station
 # cost a node 0.4 ms of CPU, as much as 25 rows.
 PARTITIONS_PER_BATCH = 10
@@ -118,8 +116,8 @@ class _Writer:
         written = columns_written(batch, self._table)
         for columns in np.unique(written).tolist():
             self._statements[columns] = await self._statement(columns)
-        rows = zip(*(column.to_pylist() for column in batch.columns), written.tolist(), strict=True)
-        requests = packed(single_partition_batches(rows, self._table))
+        rows = zip(*map(values, batch.columns), written.tolist(), strict=True)
+        requests = packed(single_partition_batches(rows, self._table), self._table)
         await asyncio.gather(*(self._drain(requests) for _ in range(IN_FLIGHT)))
 
     async def _drain(self, requests: Iterator[list[_Row]]) -> None:
@@ -156,26 +154,37 @@ class _Writer:
         return held[0]
 
 
+def values(column: pa.Array) -> list[Any]:
+    """A column's values; of a structure those of its members that are not null, by name, as a user type is bound."""
+    if not isinstance(column, pa.StructArray):
+        return column.to_pylist()
+    # By member: Arrow's own way builds each structure's objects one by one, which takes several times as long.
+    names = [field.name for field in column.type]
+    members = zip(*(member.to_pylist() for member in column.flatten()), strict=True)
+    told = ({name: value for name, value in zip(names, each, strict=True) if value is not None} for each in members)
+    return [each or None for each in told]
+
+
 def single_partition_batches(rows: Iterable[_Row], table: ServingTable) -> Iterator[list[_Row]]:
     """Rows that come sorted by partition, as what one request takes of one partition.
 
     Each partition's first request, then each one's second: a node makes writes of one partition wait for each other.
     """
     partitions = groupby(rows, key=itemgetter(*range(len(table.partition_key))))
-    requests = [_cut(list(partition)) for _, partition in partitions]
+    requests = [_cut(list(partition), table.rows_per_request) for _, partition in partitions]
     return (request for nth in zip_longest(*requests) for request in nth if request)
 
 
-def _cut(partition: list[_Row]) -> list[list[_Row]]:
-    return [partition[i : i + ROWS_PER_BATCH] for i in range(0, len(partition), ROWS_PER_BATCH)]
+def _cut(partition: list[_Row], rows: int) -> list[list[_Row]]:
+    return [partition[i : i + rows] for i in range(0, len(partition), rows)]
 
 
-def packed(requests: Iterable[list[_Row]]) -> Iterator[list[_Row]]:
+def packed(requests: Iterable[list[_Row]], table: ServingTable) -> Iterator[list[_Row]]:
     """Small requests that follow each other as one, of a few partitions; full ones stay as they are."""
     pack: list[_Row] = []
     partitions = 0
     for rows in requests:
-        if pack and (len(pack) + len(rows) > ROWS_PER_BATCH or partitions == PARTITIONS_PER_BATCH):
+        if pack and (len(pack) + len(rows) > table.rows_per_request or partitions == PARTITIONS_PER_BATCH):
             yield pack
             pack, partitions = [], 0
         pack, partitions = pack + rows, partitions + 1

@@ -140,6 +140,17 @@ SUMMARY: dict[str, Field] = {
     "northward_sum": Field("double", "Wind only: sum of northward parts, of unit vectors for direction, else of m s-1"),
 }
 
+
+def pane_of(variable: str) -> str:
+    """The column of a variable's pane."""
+    return f"{variable}_pane"
+
+
+PANES: dict[str, Field] = {
+    pane_of(variable): Field("pane", f"What the values of {variable} in the window come to; null where it has none")
+    for variable in MEASUREMENTS
+}
+
 # The unit of what is told of a variable where that is the variable's.
 _OWN = "own"
 _COUNTS = {
@@ -302,6 +313,7 @@ GROUPS = (
     PROOF,
     BACKFILL,
     SUMMARY,
+    PANES,
     GOLD_SUMMARY,
     ALERT,
     FEATURES,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Field:
-    """One word: `type` is one of string, double, tinyint, int, bigint, boolean, date, timestamp, timestamps, binary."""
+    """A word: `type` is string, double, tinyint, int, bigint, boolean, date, timestamp, timestamps, binary or pane."""
 
     type: str
     meaning: str
@@ -46,8 +46,17 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class UserType:
+    """A type of Cassandra: numbers that are written and read together, as the one value of a column."""
+
+    name: str
+    meaning: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ServingTable:
-    """A Cassandra table, named by its query."""
+    """A Cassandra table, named by its query; `rows_per_request` of it stay below the 5 KiB where a node warns."""
 
     name: str
     meaning: str
@@ -55,6 +64,7 @@ class ServingTable:
     partition_key: tuple[str, ...]
     clustering: tuple[tuple[str, str], ...]
     compaction: tuple[tuple[str, str], ...]
+    rows_per_request: int = 50
 
     @property
     def key(self) -> tuple[str, ...]:

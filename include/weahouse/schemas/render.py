@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from weahouse.schemas.datasets import PANE_MINUTES
 from weahouse.schemas.fields import FIELDS, IDENTITY, MEASUREMENTS
-from weahouse.schemas.serving_tables import ALERT_COLUMNS
+from weahouse.schemas.serving_tables import ALERT_COLUMNS, PANE, SERVING_TABLES, USER_TYPES
 from weahouse.schemas.topics import ALERTS_TOPIC, OBSERVATIONS_TOPIC
 
 if TYPE_CHECKING:
     from pyspark.sql.types import DataType, StructType
 
-    from weahouse.schemas.kinds import Dataset, ServingTable
+    from weahouse.schemas.kinds import Dataset, ServingTable, UserType
 
-_CQL_TYPES = {"string": "text", "int": "int", "binary": "blob"}
+_CQL_TYPES = {"string": "text", "int": "int", "binary": "blob", "pane": f"frozen<{PANE.name}>"}
 _REQUIRED_MEMBERS = ("station_id", "region", "observed_at")
 
 
@@ -85,19 +85,30 @@ def _spark_type(name: str) -> DataType:
     return spark_types[FIELDS[name].type]
 
 
-def to_cql(table: ServingTable) -> str:
-    """The CREATE TABLE statement of a serving table, without its keyspace."""
-    columns = ",\n".join(f"    {name} {_cql_type(name)}" for name in table.columns)
+def cql_schema() -> list[str]:
+    """The statements that make the types and tables of Cassandra where they are missing, without their keyspace."""
+    return [*map(_create_type, USER_TYPES), *map(_create_table, SERVING_TABLES)]
+
+
+def _create_table(table: ServingTable) -> str:
     clustering = ", ".join(column for column, _ in table.clustering)
     order = ", ".join(f"{column} {direction}" for column, direction in table.clustering)
     compaction = ", ".join(f"'{key}': '{value}'" for key, value in table.compaction)
     return (
-        f"CREATE TABLE IF NOT EXISTS {table.name} (\n{columns},\n"
+        f"CREATE TABLE IF NOT EXISTS {table.name} (\n{_cql_columns(table.columns)},\n"
         f"    PRIMARY KEY (({', '.join(table.partition_key)}), {clustering})\n"
         f") WITH CLUSTERING ORDER BY ({order})\n"
         f"    AND compaction = {{{compaction}}}\n"
         f"    AND comment = '{table.meaning}'"
     )
+
+
+def _create_type(user_type: UserType) -> str:
+    return f"CREATE TYPE IF NOT EXISTS {user_type.name} (\n{_cql_columns(user_type.columns)}\n)"
+
+
+def _cql_columns(columns: tuple[str, ...]) -> str:
+    return ",\n".join(f"    {name} {_cql_type(name)}" for name in columns)
 
 
 def _cql_type(name: str) -> str:
@@ -151,7 +162,9 @@ def _json_property(name: str) -> dict[str, Any]:
     return told | ({"format": "date-time"} if field.type == "timestamp" else {})
 
 
-def data_dictionary(datasets: tuple[Dataset, ...], tables: tuple[ServingTable, ...]) -> str:
+def data_dictionary(
+    datasets: tuple[Dataset, ...], tables: tuple[ServingTable, ...], user_types: tuple[UserType, ...]
+) -> str:
     """The data dictionary as Markdown: every table with its columns, types, units and meanings."""
     parts = [f"Panes are {PANE_MINUTES} minutes long. All times are UTC.\n"]
     for dataset in datasets:
@@ -162,6 +175,8 @@ def data_dictionary(datasets: tuple[Dataset, ...], tables: tuple[ServingTable, .
     for table in tables:
         key = f"(({_names(table.partition_key)}), {_names(tuple(' '.join(c) for c in table.clustering))})"
         parts.append(f"## `{table.name}` · Cassandra\n\n{table.meaning}\n\nKey `{key}`.\n\n{_table(table.columns)}")
+    for user_type in user_types:
+        parts.append(f"## `{user_type.name}` · type of Cassandra\n\n{user_type.meaning}\n\n{_table(user_type.columns)}")
     return "\n".join(parts)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from weahouse.schemas.datasets import OBSERVATION_COLUMNS
+from weahouse.schemas.fields import PANES
 from weahouse.schemas.gold import GOLD_STATIONS
-from weahouse.schemas.kinds import ServingTable
+from weahouse.schemas.kinds import ServingTable, UserType
 
 # One-day windows: a day is the unit of every read, and a full SSTable of it is never compacted with another day's.
 _TIME_WINDOWS = (
@@ -30,14 +31,10 @@ LATEST_BY_REGION = ServingTable(
     clustering=(("station_id", "ASC"), ("variable", "ASC")),
     compaction=_UNIFIED,
 )
-SUMMARIES_BY_STATION = ServingTable(
-    "summaries_by_station",
-    "The 10-minute panes of one station and UTC day: mergeable statistics, one row per variable.",
+PANE = UserType(
+    "pane",
+    "Mergeable statistics of one variable over a window of 10 minutes.",
     columns=(
-        "station_id",
-        "day",
-        "variable",
-        "window_start",
         "value_count",
         "suspect_count",
         "value_sum",
@@ -48,9 +45,16 @@ SUMMARIES_BY_STATION = ServingTable(
         "eastward_sum",
         "northward_sum",
     ),
+)
+SUMMARIES_BY_STATION = ServingTable(
+    "summaries_by_station",
+    "The 10-minute panes of one station and UTC day, newest first: one row a window, one column a variable.",
+    columns=("station_id", "day", "window_start", *PANES),
     partition_key=("station_id", "day"),
-    clustering=(("variable", "ASC"), ("window_start", "DESC")),
+    clustering=(("window_start", "DESC"),),
     compaction=_TIME_WINDOWS,
+    # Nine panes of nine numbers.
+    rows_per_request=6,
 )
 STATIONS_BY_REGION = ServingTable(
     "stations_by_region",
@@ -128,6 +132,7 @@ SERVING_TABLES = (
     ALERTS_BY_REGION,
     FORECASTS_BY_STATION,
 )
+USER_TYPES = (PANE,)
 
 # How a row of a serving table is written: a first write leaves missing values unset, an overwrite sets them to null.
 INSERT, OVERWRITE, DELETE = 0, 1, 2

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from weahouse.io import panes
 from weahouse.io.cassandra import rows, rows_of_each
 from weahouse.schemas.fields import FIELDS, VARIABLES
-from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION, STATIONS_BY_REGION, SUMMARIES_BY_STATION
+from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION, STATIONS_BY_REGION
 from weahouse.serving.errors import NotServedError
 from weahouse.transforms.rolling import ROLLING_H, Features, Span, merge, rolling_span
 from weahouse.transforms.rolling import features as features_of
@@ -31,12 +30,7 @@ _OBSERVATIONS = (
     f"SELECT {', '.join(COLUMNS)} FROM {OBSERVATIONS_BY_STATION.name} "
     "WHERE station_id = ? AND day = ? AND observed_at >= ? AND observed_at < ? ORDER BY observed_at ASC"
 )
-SUMMARY_COLUMNS = tuple(column for column in SUMMARIES_BY_STATION.columns if column != "day")
-_SUMMARIES = (
-    f"SELECT day, {', '.join(SUMMARY_COLUMNS)} FROM {SUMMARIES_BY_STATION.name} "
-    # One read for the day and all variables, of which only the wanted panes leave the node.
-    "WHERE station_id = ? AND day = ? AND variable IN ? AND window_start >= ? AND window_start < ?"
-)
+_WITHIN = " AND window_start >= ? AND window_start < ? ORDER BY window_start ASC"
 # Asked only when there is nothing else to tell; the node reads 20,000 stations in 10 ms.
 _STATION = f"SELECT region FROM {STATIONS_BY_REGION.name} WHERE station_id = ? ALLOW FILTERING"
 
@@ -72,8 +66,8 @@ def summaries(
 ) -> Iterator[Row]:
     """The panes of `station` with start <= window_start < end by time and variable, read page by page.
 
-    Rows have SUMMARY_COLUMNS; a variable has none where it has no usable value, and None for a statistic that it does
-    not have. Raises as `history` does.
+    Rows have the COLUMNS of `io.panes`; a variable has none where it has no usable value, and None for a statistic that
+    it does not have. Raises as `history` does.
     """
     check_span(settings, start, end, now or datetime.now(UTC))
     return _of_known(settings, station, _panes(settings, station, start, end, variables))
@@ -82,14 +76,10 @@ def summaries(
 def _panes(
     settings: Settings, station: str, start: datetime, end: datetime, variables: Sequence[str] = VARIABLES
 ) -> Iterator[Row]:
-    asked = [(station, day, list(variables), start, end) for day in days(start, end)]
-    # The table's order is by variable first: a day's panes, 1,296 at most, are sorted while the next days come.
-    found = rows_of_each(settings, _SUMMARIES, asked, _DAYS_AHEAD)
-    for _, of_day in groupby(found, key=itemgetter("day")):
-        for row in sorted(of_day, key=itemgetter("window_start", "variable")):
-            del row["day"]
-            row["window_start"] = row["window_start"].replace(tzinfo=UTC)
-            yield row
+    asked = [(station, day, start, end) for day in days(start, end)]
+    for row in rows_of_each(settings, panes.select(variables) + _WITHIN, asked, _DAYS_AHEAD):
+        row["window_start"] = row["window_start"].replace(tzinfo=UTC)
+        yield from panes.by_variable(row, variables)
 
 
 def _of_known(settings: Settings, station: str, found: Iterable[Row]) -> Iterator[Row]:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from weahouse.io import panes
 from weahouse.io.cassandra import rows, rows_of_each
 from weahouse.io.delta import read_table
 from weahouse.io.gaps import read_gaps
 from weahouse.io.hdfs import Hdfs
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, PANE_MINUTES, RAW_OBSERVATIONS
 from weahouse.schemas.fields import FIELDS
-from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION, SUMMARIES_BY_STATION
+from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION
 from weahouse.streaming.progress import committed_by_all
 from weahouse.transforms.dispositions import (
     DISPOSITIONS,
@@ -35,11 +36,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import Column, DataFrame, SparkSession
 
-    from weahouse.schemas.kinds import ServingTable
     from weahouse.settings import Settings
 
+    Told = Callable[[dict[str, Any]], Iterable[dict[str, Any]]]
+
 _SERVED_COLUMNS = [column for column in OBSERVATIONS_BY_STATION.columns if column != "day"]
-_PANE_COLUMNS = [column for column in SUMMARIES_BY_STATION.columns if column != "day"]
 # A task reads its partitions of Cassandra one after the other; more tasks than cores only cost their start.
 _READERS = 2
 # Some 2 kB each while they are Python's: a batch of 10,000 partitions would be gigabytes.
@@ -94,7 +95,7 @@ def _compare(spark: SparkSession, settings: Settings, is_within: Any, keep: Any)
     compared = curated.where(is_within("ingested_at")).where(_is_served(settings))
     served = read_served(spark, settings, compared).where(is_within("ingested_at"))
     differing = keep(differences(compared, served, _SERVED_COLUMNS))
-    panes, differing_panes = (keep(rows) for rows in _panes(settings, compared, curated))
+    compared_panes, differing_panes = (keep(rows) for rows in _panes(settings, compared, curated))
     return {
         "offsets": sum(counts.values()) + missing,
         **{name: counts.get(name, 0) for name in DISPOSITIONS},
@@ -102,7 +103,7 @@ def _compare(spark: SparkSession, settings: Settings, is_within: Any, keep: Any)
         "doubled": counts.get(DOUBLED, 0),
         "compared_cassandra": compared.count(),
         "differing_cassandra": differing.count(),
-        "compared_panes": panes.count(),
+        "compared_panes": compared_panes.count(),
         "differing_panes": differing_panes.count(),
         "examples": (_examples(faults) if is_faulty else []) + _examples(differing) + _examples(differing_panes),
     }
@@ -115,7 +116,7 @@ def _panes(settings: Settings, compared: DataFrame, curated: DataFrame) -> tuple
     of_windows = curated.withColumn("window_start", start).join(touched, touched.columns, "left_semi")
     made = summarise(of_windows.drop("window_start"), PANE_MINUTES).where("value_count > 0")
     pairs = touched.select("station_id", F.col("observed_date").cast("string").alias("day")).distinct()
-    served = _read(settings, SUMMARIES_BY_STATION, _PANE_COLUMNS, pairs)
+    served = _read(settings, panes.select(), panes.COLUMNS, pairs, panes.by_variable)
     windows = touched.drop("observed_date")
     return made, pane_differences(made, served.join(windows, windows.columns, "left_semi"))
 
@@ -125,17 +126,21 @@ def read_served(spark: SparkSession, settings: Settings, curated: DataFrame) -> 
     held = curated.select("station_id", F.col("observed_date").cast("string").alias("day")).distinct()
     found = [(row["station_id"], str(row["day"])) for row in rows(settings, _DISTINCT)]
     pairs = spark.createDataFrame(found, "station_id string, day string").union(held).distinct()
-    return _read(settings, OBSERVATIONS_BY_STATION, _SERVED_COLUMNS, pairs)
+    return _read(settings, _OBSERVATIONS, _SERVED_COLUMNS, pairs)
 
 
-def _read(settings: Settings, table: ServingTable, columns: Sequence[str], pairs: DataFrame) -> DataFrame:
-    """Columns of the table's rows of (station_id, day) pairs."""
-    select = f"SELECT {', '.join(columns)} FROM {table.name} WHERE station_id = ? AND day = ?"
+def _read(
+    settings: Settings, select: str, columns: Sequence[str], pairs: DataFrame, told: Told | None = None
+) -> DataFrame:
+    """Columns of the rows that a query of (station_id, day) pairs gives; `told`: what each row comes to, if not one."""
     schema = ", ".join(f"{name} {FIELDS[name].type}" for name in columns)
-    return pairs.repartition(_READERS).mapInArrow(_Reader(settings, select, tuple(columns)).read, schema)
+    return pairs.repartition(_READERS).mapInArrow(_Reader(settings, select, tuple(columns), told).read, schema)
 
 
 _DISTINCT = f"SELECT DISTINCT station_id, day FROM {OBSERVATIONS_BY_STATION.name}"
+_OBSERVATIONS = (
+    f"SELECT {', '.join(_SERVED_COLUMNS)} FROM {OBSERVATIONS_BY_STATION.name} WHERE station_id = ? AND day = ?"
+)
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,7 @@ class _Reader:
     settings: Settings
     select: str
     columns: tuple[str, ...]
+    told: Told | None
 
     def read(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
@@ -155,6 +161,8 @@ class _Reader:
         for batch in batches:
             pairs = zip(*(column.to_pylist() for column in batch.columns), strict=True)
             found = rows_of_each(self.settings, self.select, pairs)
+            if self.told:
+                found = chain.from_iterable(map(self.told, found))
             while members := list(islice(found, _ROWS_AT_ONCE)):
                 # Times come without a zone and are UTC, which is how Arrow takes them.
                 yield pa.RecordBatch.from_pylist(members, schema)

@@ -29,7 +29,7 @@ from weahouse.streaming.fault_points import CASSANDRA_WRITTEN, CURATED_WRITTEN, 
 from weahouse.streaming.placement import Placement
 from weahouse.transforms.changes import AGAIN, CORRECTION, NEW, REPEAT, SUPERSEDED, classify, resolve
 from weahouse.transforms.newest import newest_of_each_key
-from weahouse.transforms.panes import by_variable, window_start, windows
+from weahouse.transforms.panes import window_start, windows
 from weahouse.transforms.served import latest_rows, observation_rows, summary_rows
 
 if TYPE_CHECKING:
@@ -244,13 +244,8 @@ def _summarise(
     is_kept = run.open_windows.is_worth_keeping(extent)
     if is_kept:
         panes = checkpointed(panes)
-    served = _serve(run, _touched_panes, panes, SUMMARIES_BY_STATION, steps_s)
+    served = _serve(run, summary_rows, panes.where("touched"), SUMMARIES_BY_STATION, steps_s)
     return served, panes if is_kept else None
-
-
-def _touched_panes(panes: DataFrame) -> DataFrame:
-    """Rows of the panes in which a row is written; of empty ones only where something was replaced."""
-    return summary_rows(by_variable(panes.where("touched")).where("value_count > 0 OR replaced"))
 
 
 def _touched(run: Run, written: DataFrame) -> list[pa.Table]:

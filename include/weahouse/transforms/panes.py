@@ -9,13 +9,13 @@ from pyspark.sql import functions as F
 
 from weahouse.qc.masks import BAD, MISSING, SUSPECT
 from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
-from weahouse.schemas.serving_tables import SUMMARIES_BY_STATION
+from weahouse.schemas.serving_tables import PANE
 from weahouse.transforms.rolling import DIRECTION, SPEED
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-STATISTICS = tuple(name for name in SUMMARIES_BY_STATION.columns if name not in SUMMARIES_BY_STATION.key)
+STATISTICS = PANE.columns
 
 
 def window_start(observed_at: Column, minutes: int) -> Column:

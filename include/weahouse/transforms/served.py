@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from weahouse.qc.masks import MISSING, TESTS
-from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
+from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of, pane_of
 from weahouse.schemas.serving_tables import (
     DELETE,
     FORECASTS_BY_STATION,
@@ -101,14 +101,24 @@ def _newest(variable: str) -> Column:
     )
 
 
-def summary_rows(panes: DataFrame) -> DataFrame:
-    """`summaries_by_station` rows of panes that were made anew; an emptied pane is removed."""
+def summary_rows(windows: DataFrame) -> DataFrame:
+    """`summaries_by_station` rows of windows as `panes.windows` makes them, with `replaced`.
+
+    Only where something was replaced can a pane have lost its last value: there it is removed, and with the last pane
+    the row. Elsewhere what has no value is left unset, for a tombstone would be read with every day.
+    """
+    panes = {pane_of(variable): _pane(variable) for variable in VARIABLES}
+    is_empty = F.coalesce(*[F.col(name) for name in panes]).isNull()
+    mode = F.when(is_empty, DELETE).when(F.col("replaced"), OVERWRITE).otherwise(INSERT)
+    rows = windows.withColumns(panes).where(~is_empty | F.col("replaced"))
     version = _version("newest_ingested_at", "revisions")
-    # Which statistics a pane has depends on its variable alone: a pane made anew has no null to write over a value, and
-    # eight tombstones in ten rows would be read with every day.
-    mode = F.when(F.col("value_count") == 0, DELETE).otherwise(INSERT)
-    rows = panes.withColumns({"version": version, "write_mode": mode, "ingested_at": F.col("newest_ingested_at")})
-    return _shaped(rows, SUMMARIES_BY_STATION)
+    told = {"version": version, "write_mode": mode, "ingested_at": F.col("newest_ingested_at")}
+    return _shaped(rows.withColumns(told), SUMMARIES_BY_STATION)
+
+
+@cache
+def _pane(variable: str) -> Column:
+    return F.when(F.col(f"{variable}.value_count") > 0, F.col(variable))
 
 
 def forecast_rows(forecasts: DataFrame, registry_version: int, features_version: int) -> DataFrame:

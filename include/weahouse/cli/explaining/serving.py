@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from weahouse.io import panes
 from weahouse.io.alerts import active_alerts, alerts_of, partitions_of
 from weahouse.io.cassandra import rows
 from weahouse.schemas.datasets import PANE_MINUTES
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 _OBSERVATION = f"SELECT * FROM {OBSERVATIONS_BY_STATION.name} WHERE station_id = ? AND day = ? AND observed_at = ?"
-_PANE = (
-    f"SELECT variable, value_count FROM {SUMMARIES_BY_STATION.name} "
-    "WHERE station_id = ? AND day = ? AND variable IN ? AND window_start = ?"
-)
 _LATEST = f"SELECT variable, observed_at FROM {LATEST_BY_REGION.name} WHERE region = ? AND station_id = ?"
 # What an alert says of the observation that it was found by, by the column that then has its time.
 _ROLES = {"event_at": "began with it", "peak_at": "has its peak there", "cleared_at": "ended with it"}
@@ -88,10 +85,8 @@ def _expired(settings: Settings, curated: Row | None) -> str:
 
 def _pane(settings: Settings, station: str, at: datetime, curated: Row | None) -> tuple[bool, str]:
     start = pane_of(at)
-    found = {
-        row["variable"]: row["value_count"]
-        for row in rows(settings, _PANE, (station, start.date(), list(VARIABLES), start))
-    }
+    served = rows(settings, f"{panes.select()} AND window_start = ?", (station, start.date(), start))
+    found = {pane["variable"]: pane["value_count"] for row in served for pane in panes.by_variable(row)}
     counted = ", ".join(f"{variable} {found[variable]}" for variable in VARIABLES if variable in found)
     window = f"{start:%H:%M} to {start + timedelta(minutes=PANE_MINUTES):%H:%M}"
     if not found:
