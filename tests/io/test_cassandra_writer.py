@@ -3,7 +3,13 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from weahouse.io.cassandra_writer import PARTITIONS_PER_BATCH, columns_written, packed, single_partition_batches, values
+from weahouse.io.cassandra_writer import (
+    PARTITIONS_PER_BATCH,
+    bindable,
+    columns_written,
+    packed,
+    single_partition_batches,
+)
 from weahouse.schemas.serving_tables import CONTROL_COLUMNS, DELETE, INSERT, LATEST_BY_REGION, OVERWRITE
 
 TABLE = LATEST_BY_REGION
@@ -55,8 +61,8 @@ def test_small_partitions_share_requests_of_so_many_partitions_and_rows() -> Non
 
 def test_a_structure_is_bound_by_the_names_of_what_it_has() -> None:
     told = [{"value_count": 2, "value_sum": None}, None, {"value_count": 3, "value_sum": 1.5}]
-    assert values(pa.array(told)) == [{"value_count": 2}, None, {"value_count": 3, "value_sum": 1.5}]
-    assert values(pa.array([1, None])) == [1, None]
+    assert bindable(pa.array(told)) == [{"value_count": 2}, None, {"value_count": 3, "value_sum": 1.5}]
+    assert bindable(pa.array([1, None])) == [1, None]
 
 
 def _rows(sizes: dict[str, int]) -> list[tuple[str, int]]:

@@ -116,7 +116,7 @@ class _Writer:
         written = columns_written(batch, self._table)
         for columns in np.unique(written).tolist():
             self._statements[columns] = await self._statement(columns)
-        rows = zip(*map(values, batch.columns), written.tolist(), strict=True)
+        rows = zip(*map(bindable, batch.columns), written.tolist(), strict=True)
         requests = packed(single_partition_batches(rows, self._table), self._table)
         await asyncio.gather(*(self._drain(requests) for _ in range(IN_FLIGHT)))
 
@@ -154,7 +154,7 @@ class _Writer:
         return held[0]
 
 
-def values(column: pa.Array) -> list[Any]:
+def bindable(column: pa.Array) -> list[Any]:
     """A column's values; of a structure those of its members that are not null, by name, as a user type is bound."""
     if not isinstance(column, pa.StructArray):
         return column.to_pylist()
