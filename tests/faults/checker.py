@@ -17,18 +17,17 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from tests.faults.load import REGIONS, key_of, prefix
-from weahouse.io import panes
 from weahouse.io.alerts import alerts_of, partitions_of
 from weahouse.io.cassandra import rows_of_each
 from weahouse.io.delta import read_table
 from weahouse.io.gaps import read_gaps
 from weahouse.io.lake import query
+from weahouse.io.variable_rows import SELECT_LATEST, latest_in, panes_in, select_panes
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, KEY, OFFSETS_EXPIRED, PANE_MINUTES, TOPIC_RECREATED
 from weahouse.schemas.fields import VARIABLES, flag_of
 from weahouse.schemas.serving_tables import (
     ACKNOWLEDGEMENT_COLUMNS,
     ALERT_COLUMNS,
-    LATEST_BY_REGION,
 )
 from weahouse.streaming.reconciliation import NothingToCompareError, reconcile
 from weahouse.transforms.panes import STATISTICS, summarise
@@ -216,15 +215,16 @@ def _check_latest(stream: Stream, held: Content, seed: int, report: Report) -> N
             place = (region, station, variable)
             if value is not None and (place not in newest or newest[place][0] < at):
                 newest[place] = (at, value, flag)
-    cql = f"SELECT * FROM {LATEST_BY_REGION.name} WHERE region = ?"
+    rows = rows_of_each(stream.settings, f"{SELECT_LATEST} WHERE region = ?", [(region,) for region in REGIONS])
     served = {
-        (row["region"], row["station_id"], row["variable"]): (
-            row["observed_at"].replace(tzinfo=UTC),
-            row["measured_value"],
-            row["flag"],
+        (told["region"], told["station_id"], told["variable"]): (
+            told["observed_at"].replace(tzinfo=UTC),
+            told["measured_value"],
+            told["flag"],
         )
-        for row in rows_of_each(stream.settings, cql, [(region,) for region in REGIONS])
+        for row in rows
         if row["station_id"].startswith(prefix(seed))
+        for told in latest_in(row)
     }
     different = sorted(place for place in newest.keys() | served.keys() if newest.get(place) != served.get(place))
     report.tell("latest_differs", "latest values", len(newest), different)
@@ -237,7 +237,7 @@ def _check_panes(spark: SparkSession, stream: Stream, seed: int, report: Report)
     made = summarise(curated, PANE_MINUTES).where("value_count > 0")
     expected = {tuple(row[name] for name in key): row for row in _naive(made.select(*key, *STATISTICS).collect())}
     days = sorted({(station, at.date()) for station, _, at in expected})
-    found = (pane for row in rows_of_each(stream.settings, panes.select(), days) for pane in panes.by_variable(row))
+    found = (pane for row in rows_of_each(stream.settings, select_panes(), days) for pane in panes_in(row))
     served = {tuple(row[name] for name in key): row for row in found}
     places = expected.keys() | served.keys()
     different = [place for place in places if not _are_equal(expected.get(place), served.get(place))]

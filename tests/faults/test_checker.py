@@ -107,10 +107,11 @@ def a_pane_off_by_one(spark: SparkSession, stream: Stream) -> str:
 
 
 def a_latest_value_that_went_back(spark: SparkSession, stream: Stream) -> str:
-    key = f"region = 'us-il' AND station_id = '{PREFIX}01' AND variable = 'dew_point_c'"
+    key = f"region = 'us-il' AND station_id = '{PREFIX}01'"
+    back = "{observed_at: '2024-05-01 08:00:00+0000', measured_value: 1.0, flag: 1}"
     # Versions of this table come from the time observed and lie far beyond the clock's.
     version = "USING TIMESTAMP 9000000000000000"
-    stream.served(f"UPDATE latest_by_region {version} SET observed_at = '2024-05-01 08:00:00+0000' WHERE {key}")
+    stream.served(f"UPDATE latest_by_region {version} SET dew_point_c_latest_value = {back} WHERE {key}")
     return "latest_differs"
 
 

@@ -48,7 +48,7 @@ def plan(stream: Apart, run_id: str = "a", **narrowed: Any) -> Plan:
 
 def served(stream: Apart) -> list[Any]:
     """When each row of Cassandra was written."""
-    columns = zip(TABLES, ("region", "observed_at", "air_temperature_c_pane"), strict=True)
+    columns = zip(TABLES, ("region", "air_temperature_c_latest_value", "air_temperature_c_pane"), strict=True)
     return [sorted(map(repr, stream.served(f"SELECT WRITETIME({column}) FROM {table}"))) for table, column in columns]
 
 

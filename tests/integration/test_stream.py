@@ -11,9 +11,8 @@ from tests.rows import event
 from tests.transforms.test_parse import READABLE, UNREADABLE
 
 from weahouse.io.hdfs import Hdfs
-from weahouse.io.panes import by_variable
-from weahouse.io.panes import select as select_panes
 from weahouse.io.stations import upsert_stations
+from weahouse.io.variable_rows import SELECT_LATEST, latest_in, panes_in, select_panes
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, RAW_OBSERVATIONS
 from weahouse.schemas.kinds import Dataset
 from weahouse.schemas.render import path
@@ -23,7 +22,7 @@ OBSERVATION = (
     "SELECT observed_at, air_temperature_c, air_temperature_c_flag, dew_point_c FROM observations_by_station"
     " WHERE station_id = ? AND day = ?"
 )
-LATEST = "SELECT variable, observed_at, measured_value, flag FROM latest_by_region WHERE region = ? AND station_id = ?"
+LATEST = f"{SELECT_LATEST} WHERE region = ? AND station_id = ?"
 
 
 def reading(station: str, minute: int = 0, **members: object) -> tuple[str, bytes]:
@@ -37,12 +36,13 @@ def curated(stream: Stream, station: str, columns: str = "air_temperature_c") ->
 
 
 def panes(stream: Stream, station: str) -> dict[str, tuple[int, float]]:
-    served = (pane for row in stream.served(select_panes(), station, DAY) for pane in by_variable(row))
+    served = (pane for row in stream.served(select_panes(), station, DAY) for pane in panes_in(row))
     return {pane["variable"]: (pane["value_count"], pane["value_sum"]) for pane in served}
 
 
 def latest(stream: Stream, station: str, region: str = "us-ca") -> dict[str, float]:
-    return {row["variable"]: row["measured_value"] for row in stream.served(LATEST, region, station)}
+    served = (told for row in stream.served(LATEST, region, station) for told in latest_in(row))
+    return {told["variable"]: told["measured_value"] for told in served}
 
 
 def first(station: str, **members: object) -> tuple[str, bytes]:

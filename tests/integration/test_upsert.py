@@ -13,7 +13,7 @@ from tests.integration.batches import Batches
 from tests.rows import event
 
 from weahouse.io.delta import ensure_table, open_table
-from weahouse.io.panes import by_variable
+from weahouse.io.variable_rows import latest_in, panes_in
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, PANE_MINUTES
 from weahouse.schemas.gold import GOLD_STATIONS
 from weahouse.streaming import upsert as upserting
@@ -54,7 +54,7 @@ def check_panes(spark: SparkSession, stream: Apart) -> int:
     curated = open_table(spark, stream.settings, CURATED_OBSERVATIONS).toDF()
     made = summarise(curated, PANE_MINUTES).where("value_count > 0").collect()
     expected = {(row["station_id"], row["variable"], f"{row['window_start']:%H:%M}"): row for row in made}
-    served = (pane for row in stream.served("SELECT * FROM summaries_by_station") for pane in by_variable(row))
+    served = (pane for row in stream.served("SELECT * FROM summaries_by_station") for pane in panes_in(row))
     found = {(row["station_id"], row["variable"], f"{row['window_start']:%H:%M}"): row for row in served}
     assert set(found) == set(expected)
     for key, row in expected.items():
@@ -178,6 +178,7 @@ def test_a_value_that_only_a_dead_driver_served_goes_when_the_next_one_has_its_w
     assert (counts["inserted"], counts["contested"]) == (1, 1)
     observations, latest, panes = (stream.served(f"SELECT * FROM {table}") for table in tables)
     assert [(row["air_temperature_c"], row["dew_point_c"]) for row in observations] == [(2.0, None)]
-    assert [(row["variable"], row["measured_value"]) for row in latest] == [("air_temperature_c", 2.0)]
-    assert [pane["variable"] for row in panes for pane in by_variable(row)] == ["air_temperature_c"]
+    told = [(value["variable"], value["measured_value"]) for row in latest for value in latest_in(row)]
+    assert told == [("air_temperature_c", 2.0)]
+    assert [pane["variable"] for row in panes for pane in panes_in(row)] == ["air_temperature_c"]
     assert check_panes(spark, stream) == 1

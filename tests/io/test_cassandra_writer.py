@@ -15,7 +15,8 @@ from weahouse.schemas.serving_tables import CONTROL_COLUMNS, DELETE, INSERT, LAT
 TABLE = LATEST_BY_REGION
 ROWS = TABLE.rows_per_request
 ALL = (1 << len(TABLE.columns)) - 1
-WITHOUT_VALUE = ALL & ~(1 << TABLE.columns.index("measured_value"))
+VALUE = TABLE.columns[-1]
+WITHOUT_VALUE = ALL & ~(1 << TABLE.columns.index(VALUE))
 
 
 @pytest.mark.parametrize(
@@ -73,5 +74,5 @@ def _rows(sizes: dict[str, int]) -> list[tuple[str, int]]:
 def _batch(*rows: tuple[int, float | None]) -> pa.RecordBatch:
     columns = {name: pa.array(["x"] * len(rows)) for name in (*TABLE.columns, *CONTROL_COLUMNS)}
     columns["write_mode"] = pa.array([mode for mode, _ in rows], pa.int32())
-    columns["measured_value"] = pa.array([value for _, value in rows], pa.float64())
+    columns[VALUE] = pa.array([value for _, value in rows], pa.float64())
     return pa.RecordBatch.from_pydict(columns)

@@ -9,10 +9,11 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from tests.rows import event, judged
 
-from weahouse.qc.masks import TESTS
+from weahouse.qc.masks import GOOD, MISSING, TESTS
+from weahouse.schemas.fields import VARIABLES, latest_of
 from weahouse.schemas.gold import GOLD_FORECASTS
 from weahouse.schemas.render import to_spark
-from weahouse.schemas.serving_tables import DELETE, OVERWRITE
+from weahouse.schemas.serving_tables import OVERWRITE
 from weahouse.transforms.served import forecast_rows, latest_rows
 
 TEMPERATURE = TESTS.index("range:air_temperature_c")
@@ -26,11 +27,16 @@ def written(spark: SparkSession, *values: bytes, withdrawn_at: str = "") -> Data
 
 
 def latest(rows: DataFrame) -> dict[tuple[str, str], tuple[float | None, int]]:
-    """(station, variable) to (value, way of writing)."""
-    return {
-        (row["station_id"], row["variable"]): (row["measured_value"], row["write_mode"])
-        for row in latest_rows(rows).collect()
-    }
+    """(station, variable) to (value, flag), as Cassandra is left with them: of each column the later version."""
+    left = {}
+    for row in sorted(latest_rows(rows).collect(), key=lambda row: row["version"]):
+        told = {variable: row[latest_of(variable)] for variable in VARIABLES}
+        left |= {
+            (row["station_id"], variable): (value["measured_value"], value["flag"])
+            for variable, value in told.items()
+            if value is not None
+        }
+    return left
 
 
 def test_each_variable_has_its_own_newest_value_over_all_days(spark: SparkSession):
@@ -42,14 +48,14 @@ def test_each_variable_has_its_own_newest_value_over_all_days(spark: SparkSessio
         event(station_id="b", observed_at="2024-04-30T23:00:00Z", air_temperature_c=9.0),
     )
     assert latest(rows) == {
-        ("a", "air_temperature_c"): (3.0, OVERWRITE),
-        ("a", "dew_point_c"): (-2.0, OVERWRITE),
-        ("a", "wind_speed_mps"): (3.0, OVERWRITE),
-        ("b", "air_temperature_c"): (9.0, OVERWRITE),
+        ("a", "air_temperature_c"): (3.0, GOOD),
+        ("a", "dew_point_c"): (-2.0, GOOD),
+        ("a", "wind_speed_mps"): (3.0, GOOD),
+        ("b", "air_temperature_c"): (9.0, GOOD),
     }
 
 
-def test_a_newest_value_that_was_withdrawn_is_removed(spark: SparkSession):
+def test_a_newest_value_that_was_withdrawn_is_missing(spark: SparkSession):
     rows = written(
         spark,
         event(observed_at="2024-05-01T12:00:00Z", air_temperature_c=1.0),
@@ -57,8 +63,8 @@ def test_a_newest_value_that_was_withdrawn_is_removed(spark: SparkSession):
         withdrawn_at="2024-05-01 12:10:00",
     )
     told = latest(rows)
-    assert told["a", "air_temperature_c"] == (None, DELETE)
-    assert told["a", "dew_point_c"] == (-2.0, OVERWRITE)
+    assert told["a", "air_temperature_c"] == (None, MISSING)
+    assert told["a", "dew_point_c"] == (-2.0, GOOD)
 
 
 def test_a_station_without_any_value_has_no_latest_one(spark: SparkSession):

@@ -169,10 +169,10 @@ def _as_time(value: object) -> datetime | None:
 
 def _cassandra(settings: Settings) -> Held:
     from weahouse.io.cassandra import rows
-    from weahouse.schemas.serving_tables import LATEST_BY_REGION
+    from weahouse.io.variable_rows import SELECT_LATEST, latest_in
 
-    [row] = rows(settings, f"SELECT count(*) AS held, max(ingested_at) AS newest_at FROM {LATEST_BY_REGION.name}")
-    return Held(row["held"], _as_time(row["newest_at"]))
+    appended_at = [told["ingested_at"] for row in rows(settings, SELECT_LATEST) for told in latest_in(row)]
+    return Held(len(appended_at), _as_time(max(appended_at, default=None)))
 
 
 def _serves_newest(settings: Settings) -> bool | None:

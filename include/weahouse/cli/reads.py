@@ -181,7 +181,7 @@ def summaries(
     """
     _one_format(as_json, as_csv)
     from weahouse.cli import output
-    from weahouse.io.panes import COLUMNS
+    from weahouse.io.variable_rows import PANE_COLUMNS
     from weahouse.serving import history as serving
 
     if unknown := set(variable or ()) - set(VARIABLES):
@@ -193,7 +193,7 @@ def summaries(
         if as_json:
             output.print_json(panes)
         elif as_csv:
-            output.print_csv(panes, COLUMNS)
+            output.print_csv(panes, PANE_COLUMNS)
         else:
             rows = list(panes)
             out = output.console()

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from weahouse.io import kafka
 from weahouse.io.cassandra import Row, rows, rows_of_each, write_partitions
+from weahouse.io.variable_rows import SELECT_LATEST, latest_in
 from weahouse.schemas.fields import FIELDS, flag_of
 from weahouse.schemas.serving_tables import (
     ACKNOWLEDGEMENT_COLUMNS,
     ALERT_COLUMNS,
     ALERTS_BY_REGION,
-    LATEST_BY_REGION,
     OBSERVATIONS_BY_STATION,
 )
 from weahouse.schemas.topics import ALERTS_TOPIC
@@ -140,8 +140,7 @@ def last_seen(
     """
     found: dict[str, tuple[str, datetime | None]] = {}
     newest: dict[str, datetime] = {}
-    cql = f"SELECT region, station_id, observed_at, ingested_at FROM {LATEST_BY_REGION.name}"
-    for row in rows(settings, cql):
+    for row in (told for station in rows(settings, SELECT_LATEST) for told in latest_in(station)):
         station, observed_at = row["station_id"], row["observed_at"].replace(tzinfo=UTC)
         is_late = (row["ingested_at"] - row["observed_at"]).total_seconds() > lateness_s
         seen = None if is_late else row["ingested_at"].replace(tzinfo=UTC)

@@ -146,8 +146,17 @@ def pane_of(variable: str) -> str:
     return f"{variable}_pane"
 
 
+def latest_of(variable: str) -> str:
+    """The column of a variable's latest value."""
+    return f"{variable}_latest_value"
+
+
 PANES: dict[str, Field] = {
     pane_of(variable): Field("pane", f"What the values of {variable} in the window come to; null where it has none")
+    for variable in MEASUREMENTS
+}
+LATEST: dict[str, Field] = {
+    latest_of(variable): Field("latest_value", f"The newest value of {variable}; missing where it was withdrawn")
     for variable in MEASUREMENTS
 }
 
@@ -314,6 +323,7 @@ GROUPS = (
     BACKFILL,
     SUMMARY,
     PANES,
+    LATEST,
     GOLD_SUMMARY,
     ALERT,
     FEATURES,

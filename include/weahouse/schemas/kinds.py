@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Field:
-    """A word: `type` is string, double, tinyint, int, bigint, boolean, date, timestamp, timestamps, binary or pane."""
+    """A word: `type` is string, double, tinyint, int, bigint, boolean, date, timestamp(s), binary, or a user type's."""
 
     type: str
     meaning: str

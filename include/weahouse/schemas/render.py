@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from weahouse.schemas.datasets import PANE_MINUTES
 from weahouse.schemas.fields import FIELDS, IDENTITY, MEASUREMENTS
-from weahouse.schemas.serving_tables import ALERT_COLUMNS, PANE, SERVING_TABLES, USER_TYPES
+from weahouse.schemas.serving_tables import ALERT_COLUMNS, SERVING_TABLES, USER_TYPES
 from weahouse.schemas.topics import ALERTS_TOPIC, OBSERVATIONS_TOPIC
 
 if TYPE_CHECKING:
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from weahouse.schemas.kinds import Dataset, ServingTable, UserType
 
-_CQL_TYPES = {"string": "text", "int": "int", "binary": "blob", "pane": f"frozen<{PANE.name}>"}
+_CQL_TYPES = {"string": "text", "int": "int", "binary": "blob"}
+_CQL_TYPES |= {user_type.name: f"frozen<{user_type.name}>" for user_type in USER_TYPES}
 _REQUIRED_MEMBERS = ("station_id", "region", "observed_at")
 
 

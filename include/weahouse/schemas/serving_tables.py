@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from weahouse.schemas.datasets import OBSERVATION_COLUMNS
-from weahouse.schemas.fields import PANES
+from weahouse.schemas.fields import LATEST, PANES
 from weahouse.schemas.gold import GOLD_STATIONS
 from weahouse.schemas.kinds import ServingTable, UserType
 
@@ -23,13 +23,20 @@ OBSERVATIONS_BY_STATION = ServingTable(
     clustering=(("observed_at", "DESC"),),
     compaction=_TIME_WINDOWS,
 )
+LATEST_VALUE = UserType(
+    "latest_value",
+    "The newest value of one variable of a station.",
+    columns=("observed_at", "ingested_at", "measured_value", "flag"),
+)
 LATEST_BY_REGION = ServingTable(
     "latest_by_region",
-    "The latest value of each variable of each station of one region; no row where there is no value.",
-    columns=("region", "station_id", "variable", "observed_at", "ingested_at", "measured_value", "flag"),
+    "The latest value of each variable of each station of one region: one row a station, one column a variable.",
+    columns=("region", "station_id", *LATEST),
     partition_key=("region",),
-    clustering=(("station_id", "ASC"), ("variable", "ASC")),
+    clustering=(("station_id", "ASC"),),
     compaction=_UNIFIED,
+    # Nine values with two times.
+    rows_per_request=10,
 )
 PANE = UserType(
     "pane",
@@ -132,7 +139,7 @@ SERVING_TABLES = (
     ALERTS_BY_REGION,
     FORECASTS_BY_STATION,
 )
-USER_TYPES = (PANE,)
+USER_TYPES = (LATEST_VALUE, PANE)
 
 # How a row of a serving table is written: a first write leaves missing values unset, an overwrite sets them to null.
 INSERT, OVERWRITE, DELETE = 0, 1, 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from weahouse.io import panes
 from weahouse.io.cassandra import rows, rows_of_each
+from weahouse.io.variable_rows import panes_in, select_panes
 from weahouse.schemas.fields import FIELDS, VARIABLES
 from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION, STATIONS_BY_REGION
 from weahouse.serving.errors import NotServedError
@@ -66,8 +66,8 @@ def summaries(
 ) -> Iterator[Row]:
     """The panes of `station` with start <= window_start < end by time and variable, read page by page.
 
-    Rows have the COLUMNS of `io.panes`; a variable has none where it has no usable value, and None for a statistic that
-    it does not have. Raises as `history` does.
+    Rows have the PANE_COLUMNS of `io.variable_rows`; a variable has none where it has no usable value, and None for a
+    statistic that it does not have. Raises as `history` does.
     """
     check_span(settings, start, end, now or datetime.now(UTC))
     return _of_known(settings, station, _panes(settings, station, start, end, variables))
@@ -77,9 +77,9 @@ def _panes(
     settings: Settings, station: str, start: datetime, end: datetime, variables: Sequence[str] = VARIABLES
 ) -> Iterator[Row]:
     asked = [(station, day, start, end) for day in days(start, end)]
-    for row in rows_of_each(settings, panes.select(variables) + _WITHIN, asked, _DAYS_AHEAD):
+    for row in rows_of_each(settings, select_panes(variables) + _WITHIN, asked, _DAYS_AHEAD):
         row["window_start"] = row["window_start"].replace(tzinfo=UTC)
-        yield from panes.by_variable(row, variables)
+        yield from panes_in(row, variables)
 
 
 def _of_known(settings: Settings, station: str, found: Iterable[Row]) -> Iterator[Row]:

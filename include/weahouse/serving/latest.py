@@ -6,6 +6,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from weahouse.io.cassandra import Row, rows
+from weahouse.io.variable_rows import SELECT_LATEST, latest_in
 from weahouse.schemas.fields import VARIABLES
 from weahouse.schemas.serving_tables import LATEST_BY_REGION
 from weahouse.serving.errors import NotServedError
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from weahouse.settings import Settings
-
-_SELECT = f"SELECT region, station_id, variable, observed_at, measured_value, flag FROM {LATEST_BY_REGION.name}"
 
 
 def regions(settings: Settings) -> list[str]:
@@ -31,18 +30,18 @@ def latest(settings: Settings, region: str | None = None) -> list[dict[str, Any]
     Raises NotServedError for a region that has never reported, CassandraError.
     """
     if region is None:
-        # A whole scan: one row per station and variable, and as many pages as there are stations to show.
-        return _by_station(rows(settings, _SELECT))
-    stations = _by_station(rows(settings, f"{_SELECT} WHERE region = ?", (region,)))
+        # A whole scan: one row per station, and as many pages as there are stations to show.
+        return _by_station(rows(settings, SELECT_LATEST))
+    stations = _by_station(rows(settings, f"{SELECT_LATEST} WHERE region = ?", (region,)))
     if not stations:
         known = ", ".join(regions(settings)) or "none yet"
         raise NotServedError(f"no station of region {region!r} has reported; regions that have: {known}")
     return stations
 
 
-def _by_station(values: Iterable[Row]) -> list[dict[str, Any]]:
+def _by_station(served: Iterable[Row]) -> list[dict[str, Any]]:
     stations: dict[str, dict[str, Any]] = {}
-    for row in values:
+    for row in (told for each in served for told in latest_in(each)):
         observed_at = row["observed_at"].replace(tzinfo=UTC)
         station = stations.setdefault(
             row["station_id"],

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from weahouse.io import panes
 from weahouse.io.cassandra import rows, rows_of_each
 from weahouse.io.delta import read_table
 from weahouse.io.gaps import read_gaps
 from weahouse.io.hdfs import Hdfs
+from weahouse.io.variable_rows import PANE_COLUMNS, panes_in, select_panes
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, PANE_MINUTES, RAW_OBSERVATIONS
 from weahouse.schemas.fields import FIELDS
 from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION
@@ -116,7 +116,7 @@ def _panes(settings: Settings, compared: DataFrame, curated: DataFrame) -> tuple
     of_windows = curated.withColumn("window_start", start).join(touched, touched.columns, "left_semi")
     made = summarise(of_windows.drop("window_start"), PANE_MINUTES).where("value_count > 0")
     pairs = touched.select("station_id", F.col("observed_date").cast("string").alias("day")).distinct()
-    served = _read(settings, panes.select(), panes.COLUMNS, pairs, panes.by_variable)
+    served = _read(settings, select_panes(), PANE_COLUMNS, pairs, panes_in)
     windows = touched.drop("observed_date")
     return made, pane_differences(made, served.join(windows, windows.columns, "left_semi"))
 

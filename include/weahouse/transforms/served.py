@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from weahouse.qc.masks import MISSING, TESTS
-from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of, pane_of
+from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of, latest_of, pane_of
 from weahouse.schemas.serving_tables import (
     DELETE,
     FORECASTS_BY_STATION,
     INSERT,
     LATEST_BY_REGION,
+    LATEST_VALUE,
     OBSERVATIONS_BY_STATION,
     OVERWRITE,
     SUMMARIES_BY_STATION,
 )
 from weahouse.transforms.changes import NEW
-from weahouse.transforms.panes import exploded
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -52,26 +52,17 @@ def observation_rows(changed: DataFrame) -> DataFrame:
 
 
 def latest_rows(changed: DataFrame) -> DataFrame:
-    """`latest_by_region` rows: per station and variable the newest value, and the removal of one that was withdrawn."""
-    newest = _candidates(changed).groupBy("region", "station_id").agg(*_newest_of_each())
-    rows = newest.select("region", "station_id", exploded("n").alias("v")).select(
-        "region", "station_id", "v.variable", "v.n.*"
-    )
-    told = rows.where(F.col("observed_at").isNotNull())
-    version = F.shiftleft(F.unix_seconds("observed_at") - _FIRST_S, _REVISION_BITS) + F.col("revision")
-    mode = F.when(F.col("flag") == MISSING, DELETE).otherwise(OVERWRITE)
-    return _shaped(told.withColumns({"version": version, "write_mode": mode}), LATEST_BY_REGION)
+    """`latest_by_region` rows: of each reading that is the newest of some variable, what it tells of those.
 
-
-def _candidates(changed: DataFrame) -> DataFrame:
-    """The rows among which the newest of each variable are: for most stations and days one.
-
-    Spark sorts for an aggregate that keeps structures and copies nine of them for each row; this one only hashes times.
+    A value that was withdrawn is told as missing. Cassandra keeps the newest of each column by itself.
     """
     # By day too, as a batch is placed, so that nothing moves.
-    limits = changed.groupBy("station_id", "observed_date").agg(_oldest_newest_at()).hint("shuffle_hash")
+    limits = changed.groupBy("station_id", "observed_date").agg(*_newest_at()).hint("shuffle_hash")
     joined = changed.join(limits, ["station_id", "observed_date"])
-    return joined.where(F.col("observed_at") >= F.col("oldest_newest_at")).drop("oldest_newest_at")
+    values = {latest_of(variable): _latest(variable) for variable in VARIABLES}
+    rows = joined.withColumns(values).where(F.coalesce(*[F.col(name) for name in values]).isNotNull())
+    version = F.shiftleft(F.unix_seconds("observed_at") - _FIRST_S, _REVISION_BITS) + F.col("revision")
+    return _shaped(rows.withColumns({"version": version, "write_mode": F.lit(INSERT)}), LATEST_BY_REGION)
 
 
 # Columns are built once: each costs several calls into the JVM, and every micro-batch needs the same ones.
@@ -83,22 +74,15 @@ def _told_at(variable: str) -> Column:
 
 
 @cache
-def _oldest_newest_at() -> Column:
-    return F.least(*[F.max(_told_at(variable)) for variable in VARIABLES]).alias("oldest_newest_at")
+def _newest_at() -> list[Column]:
+    return [F.max(_told_at(variable)).alias(f"{variable}_newest_at") for variable in VARIABLES]
 
 
 @cache
-def _newest_of_each() -> list[Column]:
-    return [_newest(variable).alias(variable) for variable in VARIABLES]
-
-
-def _newest(variable: str) -> Column:
-    told_at = _told_at(variable)
-    value, flag = F.col(variable).alias("measured_value"), F.col(flag_of(variable)).alias("flag")
-    told = F.struct("observed_at", "ingested_at", "revision", value, flag)
-    return F.max_by(
-        F.when(told_at.isNotNull(), told), F.when(told_at.isNotNull(), F.struct("observed_at", "ingested_at"))
-    )
+def _latest(variable: str) -> Column:
+    of = {"measured_value": F.col(variable), "flag": F.col(flag_of(variable))}
+    told = F.struct(*[of.get(name, _for_driver(name)).alias(name) for name in LATEST_VALUE.columns])
+    return F.when(_told_at(variable) == F.col(f"{variable}_newest_at"), told)
 
 
 def summary_rows(windows: DataFrame) -> DataFrame:

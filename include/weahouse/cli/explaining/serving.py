@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from weahouse.io import panes
 from weahouse.io.alerts import active_alerts, alerts_of, partitions_of
 from weahouse.io.cassandra import rows
+from weahouse.io.variable_rows import SELECT_LATEST, latest_in, panes_in, select_panes
 from weahouse.schemas.datasets import PANE_MINUTES
 from weahouse.schemas.fields import FIELDS, VARIABLES
 from weahouse.schemas.serving_tables import (
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 _OBSERVATION = f"SELECT * FROM {OBSERVATIONS_BY_STATION.name} WHERE station_id = ? AND day = ? AND observed_at = ?"
-_LATEST = f"SELECT variable, observed_at FROM {LATEST_BY_REGION.name} WHERE region = ? AND station_id = ?"
 # What an alert says of the observation that it was found by, by the column that then has its time.
 _ROLES = {"event_at": "began with it", "peak_at": "has its peak there", "cleared_at": "ended with it"}
 
@@ -85,8 +84,8 @@ def _expired(settings: Settings, curated: Row | None) -> str:
 
 def _pane(settings: Settings, station: str, at: datetime, curated: Row | None) -> tuple[bool, str]:
     start = pane_of(at)
-    served = rows(settings, f"{panes.select()} AND window_start = ?", (station, start.date(), start))
-    found = {pane["variable"]: pane["value_count"] for row in served for pane in panes.by_variable(row)}
+    served = rows(settings, f"{select_panes()} AND window_start = ?", (station, start.date(), start))
+    found = {pane["variable"]: pane["value_count"] for row in served for pane in panes_in(row)}
     counted = ", ".join(f"{variable} {found[variable]}" for variable in VARIABLES if variable in found)
     window = f"{start:%H:%M} to {start + timedelta(minutes=PANE_MINUTES):%H:%M}"
     if not found:
@@ -99,9 +98,8 @@ def _pane(settings: Settings, station: str, at: datetime, curated: Row | None) -
 def _latest(settings: Settings, station: str, at: datetime, region: str | None) -> tuple[bool | None, str]:
     if region is None:
         return None, "the station's region is not known"
-    found = {
-        row["variable"]: row["observed_at"].replace(tzinfo=UTC) for row in rows(settings, _LATEST, (region, station))
-    }
+    served = rows(settings, f"{SELECT_LATEST} WHERE region = ? AND station_id = ?", (region, station))
+    found = {told["variable"]: told["observed_at"].replace(tzinfo=UTC) for row in served for told in latest_in(row)}
     ours = [variable for variable in VARIABLES if found.get(variable) == at]
     if ours:
         return True, f"its {', '.join(ours)}"
