@@ -10,9 +10,9 @@ from weahouse.io.cassandra_writer import (
     packed,
     single_partition_batches,
 )
-from weahouse.schemas.serving_tables import CONTROL_COLUMNS, DELETE, INSERT, LATEST_BY_REGION, OVERWRITE
+from weahouse.schemas.serving_tables import CONTROL_COLUMNS, DELETE, INSERT, OVERWRITE, STATIONS_BY_REGION
 
-TABLE = LATEST_BY_REGION
+TABLE = STATIONS_BY_REGION
 ROWS = TABLE.rows_per_request
 ALL = (1 << len(TABLE.columns)) - 1
 VALUE = TABLE.columns[-1]
