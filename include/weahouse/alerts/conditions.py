@@ -1,19 +1,19 @@
 """Where the condition of a rule is met: at each report, over what lies before it.
 
 Looking back from reports, and not at the panes of a clock, makes an answer final when the report is there: a pane that
-still fills would raise at its first value and withdraw at its second. Sums are `math.fsum`, so that they are the same
-from wherever the reading of a station began.
+still fills would raise at its first value and withdraw at its second.
 """
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from weahouse.alerts.sliding import STATISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,27 +73,24 @@ def _remembered(rule: Rule) -> timedelta:
 
 
 def _features(rule: Rule, series: Series, since: datetime) -> Iterator[tuple[datetime, float]]:
-    times, values = [at for at, _ in series], [value for _, value in series]
-    start = 0
-    for end in range(bisect_left(times, since), len(times)):
-        at = times[end]
-        if rule.over:
-            # The span is open at its beginning: six reports of ten minutes make an hour. A change is over its ends.
-            find = bisect_left if rule.kind == "change" else bisect_right
-            start = find(times, at - rule.over, start, end + 1)
-            yield at, _STATISTICS[rule.statistic](values[start : end + 1])
-        else:
-            yield at, values[end]
-
-
-_STATISTICS: dict[str, Callable[[list[float]], float]] = {
-    "mean": lambda values: math.fsum(values) / len(values),
-    "min": min,
-    "max": max,
-    "sum": math.fsum,
-    "fall": lambda values: max(values) - values[-1],
-    "rise": lambda values: values[-1] - min(values),
-}
+    times = [at for at, _ in series]
+    first = bisect_left(times, since)
+    if not rule.over:
+        yield from series[first:]
+        return
+    # The span is open at its beginning: six reports of ten minutes make an hour. A change is over its ends.
+    find = bisect_left if rule.kind == "change" else bisect_right
+    statistic = STATISTICS[rule.statistic]
+    window = statistic.window()
+    start = find(times, times[first] - rule.over, 0, first + 1) if first < len(times) else first
+    for number in range(start, first):
+        window.push(number, series[number][1])
+    for number in range(first, len(times)):
+        at, value = series[number]
+        start = find(times, at - rule.over, start, number + 1)
+        window.push(number, value)
+        window.drop_before(start)
+        yield at, statistic.of(window.told(), number + 1 - start, value)
 
 
 def is_beyond(rule: Rule, value: float, limit: float) -> bool:
