@@ -157,7 +157,7 @@ class _Writer:
 def bindable(column: pa.Array) -> list[Any]:
     """A column's values; of a structure those of its members that are not null, by name, as a user type is bound."""
     if not isinstance(column, pa.StructArray):
-        return column.to_pylist()
+        return list(column.to_pylist())
     # By member: Arrow's own way builds each structure's objects one by one, which takes several times as long.
     names = [field.name for field in column.type]
     members = zip(*(member.to_pylist() for member in column.flatten()), strict=True)
