@@ -68,9 +68,22 @@ def ensure_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> bool:
             raise KafkaError(f"Kafka at {settings.kafka} refused the topic {name}: {error.args[0].str()}") from None
         check_topic(settings, topic)
         return False
-    # Its partitions get their leaders a moment later: asking for offsets waits for them.
-    end_offsets(settings, topic)
+    _await_leaders(settings, topic)
     return True
+
+
+def _await_leaders(settings: Settings, topic: Topic) -> None:
+    """Wait until a topic that was just made is known to the broker and its partitions have leaders."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            end_offsets(settings, topic)
+        except KafkaError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def check_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> None:
