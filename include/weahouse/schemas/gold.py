@@ -64,6 +64,8 @@ GOLD_HOURLY_SUMMARIES = Dataset(
     partition_by=("observed_date",),
     required=("station_id", "window_start", "observed_date", "region", "report_count"),
     skip_by=("station_id", "window_start"),
+    # A day in the making is merged into once an hour.
+    sort_by=("station_id", "window_start"),
 )
 GOLD_DAILY_SUMMARIES = Dataset(
     "gold.daily_summaries",
@@ -99,6 +101,7 @@ GOLD_STATION_FEATURES = Dataset(
     partition_by=("issued_date",),
     required=("station_id", "issued_at", "issued_date"),
     skip_by=("station_id", "issued_at"),
+    sort_by=("station_id", "issued_at"),
 )
 # What a trained model may be: docs/decisions/0027-what-a-model-is-made-of.md.
 MODEL_KINDS = ("linear", "boosted_trees")
