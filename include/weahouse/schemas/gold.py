@@ -86,6 +86,13 @@ GOLD_DAILY_SUMMARIES = Dataset(
     required=("station_id", "observed_date", "observed_month", "region", "report_count", "completeness"),
     skip_by=("station_id", "observed_date"),
 )
+GOLD_SUMMARY_SOURCES = Dataset(
+    "gold.summary_sources",
+    "Which versions of Curated each hour and day of Gold was made from.",
+    columns=("summary_table", "window_start", "curated_version", "verdicts_version", "summarised_at"),
+    primary_key=("summary_table", "window_start"),
+    required=("summary_table", "window_start", "curated_version", "verdicts_version", "summarised_at"),
+)
 GOLD_RECONCILIATION = Dataset(
     "gold.reconciliation",
     "The proofs: what was compared of each range of append times, and what differed.",
@@ -166,6 +173,7 @@ GOLD_DATASETS = (
     GOLD_STATIONS,
     GOLD_HOURLY_SUMMARIES,
     GOLD_DAILY_SUMMARIES,
+    GOLD_SUMMARY_SOURCES,
     GOLD_BACKFILL_RUNS,
     GOLD_RECONCILIATION,
     GOLD_STATION_FEATURES,
