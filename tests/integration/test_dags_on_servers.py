@@ -14,10 +14,12 @@ from tests.rows import event
 from weahouse.batch.units import read_units
 from weahouse.io import cassandra, lake
 from weahouse.io.delta import ensure_table, table_path
+from weahouse.io.proof_pages import kept
 from weahouse.ml.features import station_features
 from weahouse.orchestration import rest
 from weahouse.orchestration.failures import failures_log
 from weahouse.orchestration.ingest_hours import hour_of
+from weahouse.orchestration.page_links import PROOFS_URL
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS
 from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
 
@@ -54,15 +56,27 @@ def test_the_open_hour_is_curated_by_hand_and_published(awake: Settings, stream:
     assert published[0]["extra"]["curated_version"] == unit["curated_version"]
 
 
-def test_a_published_hour_wakes_gold_which_makes_its_hours_and_days(awake: Settings, stream: Stream):
+def test_a_published_hour_wakes_gold_which_makes_its_hours_and_days_and_they_are_proved(
+    awake: Settings, stream: Stream
+):
     rest.unpause(awake, GOLD)
-    hour = hour_of(datetime.now(UTC))
+    begin = datetime.now(UTC)
+    hour = hour_of(begin)
     stream.send(event(station_id="for-gold", observed_at="2024-05-01T12:10:00Z", air_temperature_c=4.0))
     DagRun.trigger(awake, CURATION, {"ingest_hour": hour}).await_state("success")
     woken = eventually(lambda: DagRun.newest(awake, GOLD), "a run of Gold")
     woken.await_state("success")
     means = "SELECT air_temperature_c_mean AS mean FROM gold.hourly_summaries WHERE station_id = 'for-gold'"
     assert [row["mean"] for row in stream.lake(means)] == [4.0]
+
+    rest.unpause(awake, RECONCILIATION)
+    proof = DagRun.trigger(awake, RECONCILIATION, {"from": begin.isoformat(), "to": datetime.now(UTC).isoformat()})
+    proof.await_state("success")
+    (row,) = stream.lake("SELECT * FROM gold.reconciliation ORDER BY reconciled_at DESC LIMIT 1")
+    assert row["compared_gold"] >= row["compared_windows"] > 1
+    assert (row["differing_gold"], row["pending_units"]) == (0, 0)
+    links = ask(awake, "GET", f"{proof.path}/taskInstances/reconcile_offsets/links")["extra_links"]
+    assert links["Proof"] == f"{PROOFS_URL}{kept(awake)[0]['page']}"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +110,9 @@ def test_a_day_on_which_nothing_was_appended_has_nothing_to_prove(awake: Setting
     rest.unpause(awake, RECONCILIATION)
     run = DagRun.trigger(awake, RECONCILIATION, {})
     run.await_state("success")
-    assert run.states() == dict.fromkeys(("choose_range", "await_commits", "reconcile_offsets"), "skipped")
+    assert run.states() == dict.fromkeys(
+        ("choose_range", "await_commits", "count_served", "reconcile_offsets"), "skipped"
+    )
 
 
 def test_a_replay_plans_as_a_dry_run_and_changes_what_a_person_has_approved(awake: Settings, stream: Stream):
