@@ -13,6 +13,9 @@ again, or the partition waits for the next run.
 
 **Undo and time travel** reach back for the seven days for which deleted files are kept.
 
+**Publishes** the asset `lake.files` with the files of each table on HDFS before and after, and what was compacted.
+Files that were put aside stay on HDFS for the seven days.
+
 **Idempotent**: what is compact is left alone. **Concurrency**: one run at a time, in the one slot of the pool `spark`.
 """
 
@@ -20,7 +23,9 @@ from __future__ import annotations
 
 from airflow.sdk import Param, dag
 
+from weahouse.orchestration.assets import lake_files
 from weahouse.orchestration.defaults import DEFAULT_ARGS, FIRST_HOUR, Tag
+from weahouse.orchestration.lake_files import CountFilesOperator
 from weahouse.orchestration.operators import CheckParamsOperator
 from weahouse.orchestration.spark_app import SparkAppOperator
 from weahouse.schemas.datasets import COMPACTED
@@ -52,6 +57,7 @@ from weahouse.schemas.datasets import COMPACTED
 )
 def lake_compaction() -> None:
     check = CheckParamsOperator(task_id="check_params")
+    before = CountFilesOperator(task_id="count_files_before", only="{{ params.dataset or '' }}")
     compact = SparkAppOperator(
         task_id="compact_lake",
         app="compact_lake",
@@ -60,7 +66,14 @@ def lake_compaction() -> None:
             "dry-run": "{{ (params.dry_run and dag_run.run_type == 'manual') | lower }}",
         },
     )
-    check >> compact
+    after = CountFilesOperator(
+        task_id="count_files_after",
+        only="{{ params.dataset or '' }}",
+        before=before.task_id,
+        compaction=compact.task_id,
+        outlets=[lake_files()],
+    )
+    check >> before >> compact >> after
 
 
 lake_compaction()

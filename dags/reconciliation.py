@@ -3,17 +3,21 @@
 
 Proves that nothing is lost and nothing counted twice: each Kafka offset of a range of append times has exactly one
 disposition (`curated`, `duplicate`, `superseded` or `quarantined`), Cassandra equals Curated for as long as it keeps
-rows, and the 10-minute panes equal what Curated makes of their windows. What was found is a row of
-`gold.reconciliation`.
+rows, the 10-minute panes equal what Curated makes of their windows, and the hours and days of Gold that the range's
+curated units have touched equal what Curated and its verdicts make of them, to the last bit. What was found is a row of
+`gold.reconciliation`, and a page, which the button *Proof* of the task opens.
 
-**Runs** daily at 04:00 UTC for the day before, and by hand for any range, as after a backfill. It waits until every
-query of the stream has committed the range.
+**Runs** daily at 04:00 UTC for the day before, and for what lies before it since the first curated unit that no proof
+has looked at, as after nights that were slept through and after a backfill; and by hand for any range. It waits until
+every query of the stream has committed the range.
 
-**Fails** when anything differs, or when nothing was compared; the log and the row name ten faults of each kind. What to
-do: docs/runbooks/reconciliation_failed.md. A day on which nothing was appended is skipped.
+**Fails** when anything differs, or when nothing was compared; log, row and page name ten faults of each kind. What to
+do: docs/runbooks/reconciliation_failed.md. A day on which nothing was appended is skipped. A unit of which Gold is not
+made yet is no fault, but told.
 
-**Idempotent**: it writes nothing but its row, which a second run of the range replaces. **Concurrency**: one run at a
-time, in the one slot of the pool `spark`; the stream goes on, for only what is committed is compared.
+**Idempotent**: it writes nothing but its row, which a second run of the range replaces, and a page, of which 100 are
+kept. **Concurrency**: one run at a time, in the one slot of the pool `spark`; the stream goes on, for only what is
+committed is compared, and Gold is not made meanwhile.
 """
 
 from __future__ import annotations
@@ -24,8 +28,8 @@ from airflow.sdk import Param, dag
 
 from weahouse.orchestration.defaults import DEFAULT_ARGS, FIRST_HOUR, Tag
 from weahouse.orchestration.operators import PlanProofOperator
+from weahouse.orchestration.proofs import CountServedOperator, ReconcileOperator
 from weahouse.orchestration.sensors import CommittedOffsetsSensor
-from weahouse.orchestration.spark_app import SparkAppOperator
 
 
 @dag(
@@ -55,16 +59,15 @@ def reconciliation() -> None:
     commits = CommittedOffsetsSensor(
         task_id="await_commits", unit="{{ ti.xcom_pull('choose_range') }}", wait_for=timedelta(minutes=30)
     )
-    reconcile = SparkAppOperator(
+    served = CountServedOperator(task_id="count_served")
+    reconcile = ReconcileOperator(
         task_id="reconcile_offsets",
-        app="reconcile_offsets",
         arguments={
             "from": "{{ ti.xcom_pull('choose_range')['from'] }}",
             "to": "{{ ti.xcom_pull('choose_range')['to'] }}",
-            "record": "true",
         },
     )
-    plan >> commits >> reconcile
+    plan >> commits >> served >> reconcile
 
 
 reconciliation()

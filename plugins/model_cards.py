@@ -4,32 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from airflow.api_fastapi.core_api.security import get_user
 from airflow.plugins_manager import AirflowPlugin
-from fastapi import Depends, FastAPI, HTTPException, Path
+from fastapi import HTTPException, Path
 from fastapi.responses import HTMLResponse, Response
 
-from weahouse.orchestration.pages import HEADERS
-from weahouse.schemas.gold import CARD, MODEL_NAME_PATTERN
-from weahouse.schemas.render import model_path
-from weahouse.settings import settings
+from weahouse.orchestration.pages import HEADERS, behind_login
+from weahouse.schemas.gold import MODEL_NAME_PATTERN
 
 Name = Annotated[str, Path(pattern=MODEL_NAME_PATTERN)]
 
-# Airflow does not ask a plugin's visitors who they are.
-app = FastAPI(dependencies=[Depends(get_user)], docs_url=None, redoc_url=None, openapi_url=None)
+app = behind_login()
 
 
 @app.get("/{name}/{version}")
 def card(name: Name, version: Name) -> Response:
     """The card of one version of a model, from HDFS."""
     # Every component of Airflow imports this file; only the api-server calls it and needs the client.
-    from weahouse.io.hdfs import Hdfs
+    from weahouse.orchestration.model_cards import CardsUnreachableError, read_card
 
     try:
-        page = Hdfs(settings()).read_text(f"{model_path(name, version, settings().hdfs_root)}/{CARD}")
-    except OSError:
-        raise HTTPException(503, "HDFS does not answer: see `weahouse status`") from None
+        page = read_card(name, version)
+    except CardsUnreachableError as error:
+        raise HTTPException(503, str(error)) from None
     if page is None:
         raise HTTPException(404)
     return HTMLResponse(page, headers=HEADERS)

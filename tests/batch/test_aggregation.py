@@ -76,7 +76,7 @@ class Lake:
 
 @pytest.fixture
 def lake(spark: SparkSession, tmp_path: Path) -> Lake:
-    return Lake(spark, replace(TEST_SETTINGS, hdfs_url="file:", hdfs_root=str(tmp_path)))
+    return Lake(spark, replace(TEST_SETTINGS, hdfs_url="file://", hdfs_root=str(tmp_path)))
 
 
 def temperature(at: datetime, value: float, station: str = "a") -> Row:

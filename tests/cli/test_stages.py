@@ -45,6 +45,7 @@ WELL = Facts(
         "gold.hourly_summaries": Held(70, NOW),
         "gold.daily_summaries": Held(50, NOW),
         "gold.station_features": Held(70, NOW),
+        "gold.summary_sources": Held(72, NOW),
         "gold.reconciliation": Held(1, SOON),
     },
     cassandra=Held(450, SOON),

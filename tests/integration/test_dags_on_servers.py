@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from tests.integration.conftest import eventually
@@ -14,10 +14,12 @@ from tests.rows import event
 from weahouse.batch.units import read_units
 from weahouse.io import cassandra, lake
 from weahouse.io.delta import ensure_table, table_path
+from weahouse.io.proof_pages import kept
 from weahouse.ml.features import station_features
 from weahouse.orchestration import rest
 from weahouse.orchestration.failures import failures_log
 from weahouse.orchestration.ingest_hours import hour_of
+from weahouse.orchestration.page_links import PROOFS_URL
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS
 from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
 
@@ -41,34 +43,53 @@ def awake(control_plane: Settings) -> Settings:
     return control_plane
 
 
+class ByHand(NamedTuple):
+    """The hour that was curated, and when its readings began to be sent."""
+
+    hour: str
+    since: datetime
+
+
 @pytest.fixture(scope="module")
-def curated_by_hand(awake: Settings, stream: Stream) -> str:
+def curated_by_hand(awake: Settings, stream: Stream) -> ByHand:
     """The open hour, curated while Gold waits for it; a run costs two applications of Spark."""
     rest.unpause(awake, GOLD)
-    hour = hour_of(datetime.now(UTC))
+    since = datetime.now(UTC)
+    hour = hour_of(since)
     of_gold = event(station_id="for-gold", observed_at="2024-05-01T12:10:00Z", air_temperature_c=4.0)
     stream.send(event(station_id="curated-by-hand", air_temperature_c=4.0), of_gold, b"no JSON")
     DagRun.trigger(awake, CURATION, {"ingest_hour": hour}).await_state("success")
-    return hour
+    return ByHand(hour, since)
 
 
-def test_the_open_hour_is_curated_by_hand_and_published(awake: Settings, curated_by_hand: str):
-    unit = read_units(awake)[curated_by_hand]
+def test_the_open_hour_is_curated_by_hand_and_published(awake: Settings, curated_by_hand: ByHand):
+    unit = read_units(awake)[curated_by_hand.hour]
     assert unit["parity_violations"] == 0
     assert unit["records"] >= unit["readings"] + unit["quarantined"] > 1
     (published,) = ask(awake, "GET", f"assets/events?source_dag_id={CURATION}&order_by=-timestamp&limit=1")[
         "asset_events"
     ]
-    assert (published["name"], published["extra"]["ingest_hour"]) == (CURATED_OBSERVATIONS.name, curated_by_hand)
+    assert (published["name"], published["extra"]["ingest_hour"]) == (CURATED_OBSERVATIONS.name, curated_by_hand.hour)
     assert published["extra"]["curated_version"] == unit["curated_version"]
 
 
-def test_a_published_hour_wakes_gold_which_makes_its_hours_and_days(
-    awake: Settings, stream: Stream, curated_by_hand: str
+def test_a_published_hour_wakes_gold_which_makes_its_hours_and_days_and_they_are_proved(
+    awake: Settings, stream: Stream, curated_by_hand: ByHand
 ):
     eventually(lambda: DagRun.newest(awake, GOLD), "a run of Gold").await_state("success")
     means = "SELECT air_temperature_c_mean AS mean FROM gold.hourly_summaries WHERE station_id = 'for-gold'"
     assert [row["mean"] for row in stream.lake(means)] == [4.0]
+
+    rest.unpause(awake, RECONCILIATION)
+    proof = DagRun.trigger(
+        awake, RECONCILIATION, {"from": curated_by_hand.since.isoformat(), "to": datetime.now(UTC).isoformat()}
+    )
+    proof.await_state("success")
+    (row,) = stream.lake("SELECT * FROM gold.reconciliation ORDER BY reconciled_at DESC LIMIT 1")
+    assert row["compared_gold"] >= row["compared_windows"] > 1
+    assert (row["differing_gold"], row["pending_units"]) == (0, 0)
+    links = ask(awake, "GET", f"{proof.path}/taskInstances/reconcile_offsets/links")["extra_links"]
+    assert links["Proof"] == f"{PROOFS_URL}{kept(awake)[0]['page']}"
 
 
 @pytest.mark.parametrize(
@@ -102,11 +123,13 @@ def test_a_day_on_which_nothing_was_appended_has_nothing_to_prove(awake: Setting
     rest.unpause(awake, RECONCILIATION)
     run = DagRun.trigger(awake, RECONCILIATION, {})
     run.await_state("success")
-    assert run.states() == dict.fromkeys(("choose_range", "await_commits", "reconcile_offsets"), "skipped")
+    assert run.states() == dict.fromkeys(
+        ("choose_range", "await_commits", "count_served", "reconcile_offsets"), "skipped"
+    )
 
 
 def test_a_replay_plans_as_a_dry_run_and_changes_what_a_person_has_approved(
-    awake: Settings, stream: Stream, curated_by_hand: str
+    awake: Settings, stream: Stream, curated_by_hand: ByHand
 ):
     rest.unpause(awake, REPLAY)
     conf: dict[str, object] = {"start": f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}

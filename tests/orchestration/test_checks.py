@@ -3,42 +3,22 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from weahouse.orchestration import checks, spark_app
+from weahouse.orchestration import checks
 from weahouse.orchestration.assets import asset_of
-from weahouse.orchestration.checks import DataDocsLink, ValidateDatasetOperator
+from weahouse.orchestration.checks import ValidateDatasetOperator
+from weahouse.orchestration.page_links import DataDocsLink
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS
-from weahouse.settings import Settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ANSWER = {"dataset": "curated.observations", "version": 7, "expectations": 90, "failed": 0, "data_docs": "v/page.html"}
 
 
 def operator(**kwargs: Any) -> ValidateDatasetOperator:
     return ValidateDatasetOperator(task_id="validate", dataset=CURATED_OBSERVATIONS, **kwargs)
-
-
-@pytest.fixture
-def ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Lets an application end with these lines, and with an error or not, where Airflow would have submitted it."""
-    monkeypatch.setattr(spark_app, "settings", lambda: Settings(home=tmp_path, cache=tmp_path))
-
-    def let(*lines: str, error: bool = False) -> None:
-        def execute(self: ValidateDatasetOperator, context: object) -> None:
-            self._hook = SimpleNamespace(_last_submit_log_lines=list(lines))
-            if error:
-                raise AirflowException("exit code")
-
-        monkeypatch.setattr(SparkSubmitOperator, "execute", execute)
-
-    return let
 
 
 def test_a_pass_publishes_the_version_that_was_checked_and_what_the_producer_says(ended: Any) -> None:

@@ -10,7 +10,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
 
 from weahouse.io.data_docs import keep_answer, quality_folder, site
-from weahouse.orchestration.checks import PAGES_URL
+from weahouse.orchestration.page_links import DATA_DOCS_URL
 from weahouse.schemas.datasets import CURATED_GAPS
 from weahouse.settings import ROOT, Settings
 
@@ -94,7 +94,7 @@ def test_a_link_out_of_the_folder_is_not_followed(visitor: TestClient, plugin: M
 
 
 def test_tasks_lead_to_where_it_is_served(plugin: ModuleType) -> None:
-    assert plugin.DataDocsPlugin.fastapi_apps[0]["url_prefix"] == PAGES_URL.rstrip("/")
+    assert plugin.DataDocsPlugin.fastapi_apps[0]["url_prefix"] == DATA_DOCS_URL.rstrip("/")
 
 
 def test_airflows_components_import_it_without_heavy_libraries() -> None:

@@ -10,6 +10,7 @@ import pytest
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
 
+from weahouse.embedded.airflow import connections
 from weahouse.io.hdfs import Hdfs
 from weahouse.schemas.gold import CARD
 from weahouse.schemas.render import model_path
@@ -22,9 +23,10 @@ FILE = ROOT / "plugins" / "model_cards.py"
 SHOWN = "<h1>Training v1</h1>"
 
 
-@pytest.fixture(scope="module")
-def plugin(platform: Settings) -> ModuleType:
-    """The plugin on an instance with one model."""
+@pytest.fixture
+def plugin(platform: Settings, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The plugin on an instance with one model, with the connection that the api-server finds in its environment."""
+    monkeypatch.setenv("AIRFLOW_CONN_WEBHDFS_DEFAULT", json.dumps(connections(platform)["webhdfs_default"]))
     hdfs, place = Hdfs(platform), model_path("learned", "v1", platform.hdfs_root)
     hdfs.write_json(f"{place}/{CARD}", {"page": SHOWN})
     hdfs.write_json(f"{place}/secret.html", {"page": "secret"})
@@ -33,7 +35,6 @@ def plugin(platform: Settings) -> ModuleType:
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.settings = lambda: platform  # type: ignore[attr-defined]
     return module
 
 

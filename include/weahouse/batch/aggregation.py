@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyspark.sql import functions as F
 
 from weahouse.batch.parts import replace_part, within_days
+from weahouse.batch.sources import record_sources, windows_of
 from weahouse.batch.units import NEWEST, Versions
 from weahouse.batch.writer import Writer
 from weahouse.io.delta import ensure_table, read_table, version_of
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 JOB = "aggregation"
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A table and what is made anew in it: the rows in which `column` is one of `wanted`, by `summarise`."""
 
     dataset: Dataset
@@ -44,6 +45,14 @@ class _Part(NamedTuple):
     def held(self, table: DataFrame) -> DataFrame:
         """What the table has of the part."""
         return _only(table, F.col(self.column), self.wanted)
+
+    def of(self, observations: DataFrame) -> DataFrame:
+        """The observations that the part summarises."""
+        return _only(observations, self.of_observation, self.wanted)
+
+    def made_of(self, observations: DataFrame) -> DataFrame:
+        """The part's rows; `observations` must be `of` it."""
+        return self.summarise(_in_order(observations, self.minutes))
 
 
 _SOURCES = (CURATED_OBSERVATIONS, CURATED_VERDICTS)
@@ -65,7 +74,8 @@ def aggregate(
 
     A row without a verdict of its own version counts as level 1 left it. `hours` are aware times at which an hour
     begins. Rows of Gold that differ are replaced, and those that no observation stands behind any more deleted, each
-    table in one commit; where nothing differs there is none. Every other hour and day is left alone.
+    table in one commit; where nothing differs there is none. Every other hour and day is left alone. Which versions
+    they were made from is written down.
 
     Returns hours, days, the versions, and of each table `<table>_{written,removed,unchanged}`, in rows, and
     `<table>_version`. Raises ValueError for a time at which no hour begins, and FencedError where a newer run has
@@ -77,14 +87,14 @@ def aggregate(
     versions = _or_newest(spark, settings, versions)
     told = {"hours": len(touched), "days": len(days), **versions._asdict()}
     # Read once for hours and days; and Spark plans the summaries by themselves.
-    curated = checkpointed(_curated(spark, settings, versions, days))
+    curated = checkpointed(readings(spark, settings, versions, days))
     writer = writer or Writer.on_hdfs(settings, JOB)
-    for part in _parts(spark, touched, days):
-        fresh = part.summarise(_in_order(_only(curated, part.of_observation, part.wanted), part.minutes))
-        within = partial(within_days, part.dataset, days)
+    for part in (hours_part(spark, touched), days_part(spark, days)):
+        fresh, within = part.made_of(part.of(curated)), partial(within_days, part.dataset, days)
         counts = replace_part(fresh, settings, part.dataset, within, writer, part.held)
         told |= {f"{part.dataset.table}_{name}": number for name, number in counts.items()}
     release(curated)
+    record_sources(settings, windows_of(touched), versions)
     return told
 
 
@@ -102,7 +112,7 @@ def _or_newest(spark: SparkSession, settings: Settings, asked: Versions) -> Vers
     return Versions(*[version_of(spark, settings, table) if version is None else version for table, version in told])
 
 
-def _curated(spark: SparkSession, settings: Settings, versions: Versions, days: Sequence[date]) -> DataFrame:
+def readings(spark: SparkSession, settings: Settings, versions: Versions, days: Sequence[date]) -> DataFrame:
     """Curated's rows of the days with the flags that they have after all levels."""
     told = zip(_SOURCES, versions, strict=True)
     return deepened(
@@ -110,14 +120,18 @@ def _curated(spark: SparkSession, settings: Settings, versions: Versions, days: 
     )
 
 
-def _parts(spark: SparkSession, hours: Sequence[datetime], days: Sequence[date]) -> tuple[_Part, ...]:
-    of_hours = spark.createDataFrame([(hour,) for hour in hours], "wanted timestamp")
-    of_days = spark.createDataFrame([(day,) for day in days], "wanted date")
+def hours_part(spark: SparkSession, hours: Sequence[datetime]) -> Part:
+    """Hours of `gold.hourly_summaries`."""
+    wanted = spark.createDataFrame([(hour,) for hour in hours], "wanted timestamp")
     hour = window_start(F.col("observed_at"), HOUR_MINUTES)
-    return (
-        _Part(GOLD_HOURLY_SUMMARIES, hourly, HOUR_MINUTES, "window_start", hour, of_hours),
-        _Part(GOLD_DAILY_SUMMARIES, daily, DAY_MINUTES, "observed_date", F.col("observed_date"), of_days),
-    )
+    return Part(GOLD_HOURLY_SUMMARIES, hourly, HOUR_MINUTES, "window_start", hour, wanted)
+
+
+def days_part(spark: SparkSession, days: Sequence[date]) -> Part:
+    """Days of `gold.daily_summaries`."""
+    wanted = spark.createDataFrame([(day,) for day in days], "wanted date")
+    day = F.col("observed_date")
+    return Part(GOLD_DAILY_SUMMARIES, daily, DAY_MINUTES, "observed_date", day, wanted)
 
 
 def _only(rows: DataFrame, value: Column, wanted: DataFrame) -> DataFrame:

@@ -17,19 +17,6 @@ from weahouse.settings import settings
 
 _APP = "reconcile_offsets.py"
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
-_MEANINGS = {
-    "offsets": "Kafka offsets in range",
-    "curated": "hold a row of Curated",
-    "duplicate": "say what a row of Curated says already",
-    "superseded": "were corrected by a newer record",
-    "quarantined": "could not be read, and stand in the quarantine",
-    "unaccounted": "have no disposition, or are missing from Raw",
-    "doubled": "have more than one",
-    "compared_cassandra": "rows of Curated compared with Cassandra",
-    "differing_cassandra": "rows that differ",
-    "compared_panes": "10-minute panes made anew and compared with Cassandra",
-    "differing_panes": "panes that differ",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +33,7 @@ def reconcile(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Prove the contract: each Kafka offset in Raw has exactly one disposition, and Cassandra equals Curated.
+    """Prove the contract: each Kafka offset in Raw has exactly one disposition, Cassandra and Gold equal Curated.
 
     Exit code 1 when something is unaccounted for, doubled or differs, or when nothing was compared.
     """
@@ -55,7 +42,7 @@ def reconcile(
     limits = [
         part for flag, time in (("--from", begin), ("--to", end)) if time for part in (flag, f"{time.isoformat()}Z")
     ]
-    with Console(stderr=True).status("comparing Raw, Curated, quarantine and Cassandra in Spark"):
+    with Console(stderr=True).status("comparing Raw, Curated, quarantine, Cassandra and Gold in Spark"):
         code, found = run_app(settings(), _APP, *limits, log_name="reconcile")
     if "error" in found:
         raise UserError(found["error"])
@@ -67,10 +54,10 @@ def reconcile(
 
 
 def _print(found: dict[str, Any]) -> None:
-    from weahouse.batch.proofs import FAULTS
+    from weahouse.batch.proofs import FAULTS, MEANINGS
 
     table = Table(show_header=False, box=None)
-    for name, meaning in _MEANINGS.items():
+    for name, meaning in MEANINGS.items():
         is_fault = name in FAULTS and found[name] > 0
         table.add_row(name, f"{found[name]:,}", meaning, style="bold red" if is_fault else None)
     console = Console(file=sys.stdout)

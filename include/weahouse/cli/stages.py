@@ -90,6 +90,7 @@ FILLED: dict[str, Filled] = {
     "gold.hourly_summaries": Filled(dag_id="gold_aggregation"),
     "gold.daily_summaries": Filled(dag_id="gold_aggregation"),
     "gold.station_features": Filled(dag_id="gold_aggregation"),
+    "gold.summary_sources": Filled(dag_id="gold_aggregation"),
     "gold.models": Filled(if_empty="no model was promoted so far: training needs weeks of data"),
     "gold.forecasts": Filled(if_empty="no model was promoted so far"),
     "gold.forecast_verification": Filled(if_empty="no forecast has met its observation so far"),

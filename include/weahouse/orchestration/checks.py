@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.hdfs.hooks.webhdfs import WebHDFSHook
-from airflow.sdk import BaseOperatorLink
 from airflow.sdk.exceptions import AirflowSkipException
 
+from weahouse.orchestration.page_links import DATA_DOCS_URL, DataDocsLink
 from weahouse.orchestration.spark_app import SparkAppOperator
 from weahouse.schemas.render import path
 from weahouse.settings import settings
@@ -15,24 +15,9 @@ from weahouse.settings import settings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow.sdk import BaseOperator, Context
-    from airflow.sdk.types import TaskInstanceKey
+    from airflow.sdk import Context
 
     from weahouse.schemas.kinds import Dataset
-
-# Where plugins/data_docs.py serves the pages.
-PAGES_URL = "/quality/"
-
-
-class DataDocsLink(BaseOperatorLink):
-    """A button of the task that opens the page of its check; without effect where it left none."""
-
-    name = "Data Docs"
-
-    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
-        """Asked by Airflow when the task has ended, however it ended."""
-        page = getattr(operator, "page", None)
-        return f"{PAGES_URL}{page}" if page else ""
 
 
 class ValidateDatasetOperator(SparkAppOperator):
@@ -85,7 +70,7 @@ class ValidateDatasetOperator(SparkAppOperator):
         self.page = answer["data_docs"]
         return (
             f"{self.dataset.name} version {answer['version']}: {answer['failed']} of {answer['expectations']} "
-            f"expectations are not met; the lines above name them, and so does {PAGES_URL}{self.page}"
+            f"expectations are not met; the lines above name them, and so does {DATA_DOCS_URL}{self.page}"
         )
 
     def _exists(self) -> bool:

@@ -11,10 +11,13 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from weahouse.io.hdfs import Hdfs
+from weahouse.io.small_tables import read_rows
 from weahouse.orchestration import driver, ingest_hours
+from weahouse.orchestration.proof_range import first_unproved
 from weahouse.orchestration.replay_request import ReplayRequest, ReplayRequestError
 from weahouse.orchestration.topic_offsets import TopicOffsets
-from weahouse.schemas.datasets import RAW_OBSERVATIONS
+from weahouse.schemas.datasets import CURATED_INGEST_UNITS, RAW_OBSERVATIONS
+from weahouse.schemas.gold import GOLD_RECONCILIATION
 from weahouse.schemas.render import path
 from weahouse.settings import settings
 
@@ -145,17 +148,22 @@ class PlanRangeOperator(BaseOperator):
 class PlanProofOperator(PlanRangeOperator):
     """Decides which range a run proves, and up to which offsets the stream must have come before.
 
-    Returns {"from", "to", "begin", "end"}: what PlanRangeOperator does, and offsets by partition. A day that nobody
-    named and on which nothing was appended is skipped: the platform slept, or is younger.
+    Returns {"from", "to", "begin", "end"}: what PlanRangeOperator does, and offsets by partition. Where nobody has
+    named a range, it begins with the first curated unit that no proof has looked at as it is now: nights may have
+    passed while the platform slept, and units may have been curated again. A day on which nothing was appended, with no
+    such unit before it, is skipped.
     """
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Ask Kafka too; raises KafkaException or OSError, and is retried, while a server does not answer."""
+        """Ask Kafka and the ledgers too; raises KafkaException, LakeError or OSError, and is retried then."""
         chosen = super().execute(context)
         begin = datetime.fromisoformat(chosen["from"])
-        is_named = any(context["params"][name] for name in ("from", "to"))
-        if not is_named and not _was_appended_on(begin):
-            raise AirflowSkipException(f"nothing was appended on {begin:%Y-%m-%d}: there is nothing to prove")
+        if not any(context["params"][name] for name in ("from", "to")):
+            units, proofs = (read_rows(settings(), table) for table in (CURATED_INGEST_UNITS, GOLD_RECONCILIATION))
+            first = first_unproved(units, proofs, begin)
+            if first is None and not _was_appended_on(begin):
+                raise AirflowSkipException(f"nothing was appended on {begin:%Y-%m-%d}: there is nothing to prove")
+            chosen["from"] = (first or begin).isoformat()
         offsets = TopicOffsets()
         end = offsets.since(datetime.fromisoformat(chosen["to"]))
         return {**chosen, "begin": _as_json(offsets.first()), "end": _as_json(end)}

@@ -163,7 +163,7 @@ DATASETS = (
     CURATED_STATION_TRUST,
     *GOLD_DATASETS,
 )
-# What the stream fills with many small files, each with one partition column.
+# What is filled with many small files, each with one partition column.
 COMPACTED = tuple(dataset for dataset in DATASETS if dataset.sort_by)
 
 PANE_MINUTES = 10

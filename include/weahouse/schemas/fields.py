@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from weahouse.schemas.forecasts import FORECAST, MODEL
 from weahouse.schemas.kinds import Field
-from weahouse.schemas.ledgers import BACKFILL, PROOF, UNIT
+from weahouse.schemas.ledgers import BACKFILL, PROOF, SOURCE, UNIT
 
 STATION_ID_PATTERN = r"^[A-Za-z0-9._:\-]{1,64}$"
 # What lies outside is no observation: one far ahead would move the watermark, and none of the stations is older.
@@ -125,7 +125,7 @@ STATION: dict[str, Field] = {
 
 SUMMARY: dict[str, Field] = {
     "variable": Field("string", "Name of a measured variable"),
-    "window_start": Field("timestamp", "Start of the window, a 10-minute pane or an hour, UTC, inclusive"),
+    "window_start": Field("timestamp", "Start of the window, a 10-minute pane, an hour or a day, UTC, inclusive"),
     "measured_value": Field("double", "Latest value of the variable, in the variable's unit"),
     "flag": Field("tinyint", "Quality flag of the value", values=FLAG_VALUES),
     "value_count": Field("bigint", "Values that are not flagged bad or missing"),
@@ -319,6 +319,7 @@ GROUPS = (
     TRUST,
     STATION,
     UNIT,
+    SOURCE,
     PROOF,
     BACKFILL,
     SUMMARY,

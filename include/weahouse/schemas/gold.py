@@ -64,6 +64,8 @@ GOLD_HOURLY_SUMMARIES = Dataset(
     partition_by=("observed_date",),
     required=("station_id", "window_start", "observed_date", "region", "report_count"),
     skip_by=("station_id", "window_start"),
+    # A day in the making is merged into once an hour.
+    sort_by=("station_id", "window_start"),
 )
 GOLD_DAILY_SUMMARIES = Dataset(
     "gold.daily_summaries",
@@ -84,6 +86,13 @@ GOLD_DAILY_SUMMARIES = Dataset(
     required=("station_id", "observed_date", "observed_month", "region", "report_count", "completeness"),
     skip_by=("station_id", "observed_date"),
 )
+GOLD_SUMMARY_SOURCES = Dataset(
+    "gold.summary_sources",
+    "Which versions of Curated each hour and day of Gold was made from.",
+    columns=("summary_table", "window_start", "curated_version", "verdicts_version", "summarised_at"),
+    primary_key=("summary_table", "window_start"),
+    required=("summary_table", "window_start", "curated_version", "verdicts_version", "summarised_at"),
+)
 GOLD_RECONCILIATION = Dataset(
     "gold.reconciliation",
     "The proofs: what was compared of each range of append times, and what differed.",
@@ -99,6 +108,7 @@ GOLD_STATION_FEATURES = Dataset(
     partition_by=("issued_date",),
     required=("station_id", "issued_at", "issued_date"),
     skip_by=("station_id", "issued_at"),
+    sort_by=("station_id", "issued_at"),
 )
 # What a trained model may be: docs/decisions/0027-what-a-model-is-made-of.md.
 MODEL_KINDS = ("linear", "boosted_trees")
@@ -163,6 +173,7 @@ GOLD_DATASETS = (
     GOLD_STATIONS,
     GOLD_HOURLY_SUMMARIES,
     GOLD_DAILY_SUMMARIES,
+    GOLD_SUMMARY_SOURCES,
     GOLD_BACKFILL_RUNS,
     GOLD_RECONCILIATION,
     GOLD_STATION_FEATURES,

@@ -21,9 +21,14 @@ UNIT: dict[str, Field] = {
         "timestamps", "Starts of the hours of observation of which a row or a verdict may differ now, UTC, in order"
     ),
     "deepened": Field("bigint", "Readings of which levels 2 and 3 made a flag worse"),
-    "curated_version": Field("bigint", "Version of curated.observations that consumers of the unit read"),
-    "verdicts_version": Field("bigint", "Version of curated.verdicts that consumers of the unit read"),
+    "curated_version": Field("bigint", "Version of curated.observations that consumers of the unit read, or have read"),
+    "verdicts_version": Field("bigint", "Version of curated.verdicts that they read, or have read"),
     "curated_at": Field("timestamp", "When the unit was curated, or last changed, UTC"),
+}
+
+SOURCE: dict[str, Field] = {
+    "summary_table": Field("string", "Table of Gold that the window belongs to"),
+    "summarised_at": Field("timestamp", "When these versions were read first for the window, UTC"),
 }
 
 PROOF: dict[str, Field] = {
@@ -40,6 +45,11 @@ PROOF: dict[str, Field] = {
     "differing_rows": Field("bigint", "Rows that differ: a fault"),
     "compared_panes": Field("bigint", "10-minute panes that were made anew and compared with Cassandra"),
     "differing_panes": Field("bigint", "Panes that differ: a fault"),
+    "compared_windows": Field("bigint", "Hours and days of Gold that were made anew"),
+    "compared_gold": Field("bigint", "Rows of Gold's hours and days that were compared with what was made anew"),
+    "differing_gold": Field("bigint", "Rows that differ: a fault"),
+    "pending_units": Field("bigint", "Curated units in range of which Gold is not made yet"),
+    "aged_windows": Field("bigint", "Hours and days whose versions of Curated are too old to be read: not compared"),
     "fault_examples": Field("string", "JSON: up to ten of each kind of fault"),
     "reconciled_at": Field("timestamp", "When it was compared, UTC"),
 }
