@@ -70,9 +70,12 @@ def main() -> int:
     asked = arguments().parse_args()
     shutil.rmtree(HOME, ignore_errors=True)
     settings = from_environment({"WEAHOUSE_HOME": str(HOME)})
-    settings = replace(settings, hdfs_url="file://", hdfs_root=str(HOME / "lake"))
-    spark = local_session(settings, "model_skill", "local[*]", **{"spark.driver.memory": DRIVER_MEMORY})
-    lake, began = Lake(spark, settings), time.monotonic()
+    # The catalog makes this folder with the first table: without a scheme on HDFS, which nobody has started.
+    alone = {"spark.driver.memory": DRIVER_MEMORY, "spark.sql.warehouse.dir": f"file:{HOME}/spark/warehouse"}
+    spark = local_session(settings, "model_skill", "local[*]", **alone)
+    # Only after the session, which takes no folder for a file system.
+    lake = Lake(spark, replace(settings, hdfs_url="file://", hdfs_root=str(HOME / "lake")))
+    began = time.monotonic()
 
     def step(text: str) -> None:
         print(f"{timedelta(seconds=int(time.monotonic() - began))}  {text}", flush=True)
