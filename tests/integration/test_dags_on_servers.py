@@ -20,7 +20,7 @@ from weahouse.orchestration import rest
 from weahouse.orchestration.failures import failures_log
 from weahouse.orchestration.ingest_hours import hour_of
 from weahouse.orchestration.page_links import PROOFS_URL
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, RAW_OBSERVATIONS
 from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 CURATION, GOLD, REPLAY = "observation_curation", "gold_aggregation", "kafka_replay"
-RECONCILIATION = "reconciliation"
+COMPACTION, RECONCILIATION = "lake_compaction", "reconciliation"
 TRAINING, INFERENCE, VERIFICATION = "model_training", "batch_inference", "forecast_verification"
 
 
@@ -126,6 +126,19 @@ def test_a_day_on_which_nothing_was_appended_has_nothing_to_prove(awake: Setting
     assert run.states() == dict.fromkeys(
         ("choose_range", "await_commits", "count_served", "reconcile_offsets"), "skipped"
     )
+
+
+def test_a_compaction_publishes_the_files_of_before_and_after(awake: Settings, stream: Stream):
+    stream.send(event(station_id="compacted"))
+    stream.settle()
+    rest.unpause(awake, COMPACTION)
+    DagRun.trigger(awake, COMPACTION, {"dataset": RAW_OBSERVATIONS.name}).await_state("success")
+    (published,) = ask(awake, "GET", f"assets/events?source_dag_id={COMPACTION}")["asset_events"]
+    told = published["extra"]
+    assert told["compaction"]["dry_run"]
+    before, after = (told[when][RAW_OBSERVATIONS.name] for when in ("before", "after"))
+    # The stream adds files meanwhile, and a dry run takes none away.
+    assert 0 < before["data_files"] <= after["data_files"]
 
 
 def test_a_replay_plans_as_a_dry_run_and_changes_what_a_person_has_approved(
