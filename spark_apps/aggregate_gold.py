@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
-from weahouse.batch.aggregation import aggregate, hours_of
-from weahouse.batch.features import build_features, days_that_look_at
+from weahouse.batch.aggregation import hours_of
+from weahouse.batch.gold import make_gold
 from weahouse.batch.units import UnitError, Versions, touched_by
 from weahouse.io.app_log import begin_log
 from weahouse.settings import settings
@@ -40,9 +40,7 @@ def main() -> int:
             print(error)
             return 2
     spark = SparkSession.builder.appName("aggregate_gold").getOrCreate()
-    told = aggregate(spark, settings(), hours, versions)
-    told |= build_features(spark, settings(), days_that_look_at(hours), told["hourly_summaries_version"])
-    print(json.dumps(told))
+    print(json.dumps(make_gold(spark, settings(), hours, versions)))
     spark.stop()
     return 0
 

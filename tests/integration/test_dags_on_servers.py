@@ -9,9 +9,12 @@ import pytest
 from tests.integration.conftest import eventually
 from tests.integration.control_plane import DagRun, ask
 from tests.ml.world import STATIONS, hourly, places, world
+from tests.qc.readings import rules_with
 from tests.rows import event
+from typer.testing import CliRunner
 
 from weahouse.batch.units import read_units
+from weahouse.cli import app
 from weahouse.io import cassandra, lake
 from weahouse.io.delta import ensure_table, table_path
 from weahouse.io.proof_pages import kept
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 CURATION, GOLD, REPLAY = "observation_curation", "gold_aggregation", "kafka_replay"
-COMPACTION, RECONCILIATION = "lake_compaction", "reconciliation"
+COMPACTION, RECOMPUTE, RECONCILIATION = "lake_compaction", "raw_recompute", "reconciliation"
 TRAINING, INFERENCE, VERIFICATION = "model_training", "batch_inference", "forecast_verification"
 
 
@@ -161,6 +164,42 @@ def test_a_replay_plans_as_a_dry_run_and_changes_what_a_person_has_approved(
     (backfill,) = stream.lake("SELECT * FROM gold.backfill_runs WHERE reason = 'a test'")
     assert (backfill["backfill_state"], backfill["inserted"], backfill["updated"]) == ("done", 0, 0)
     assert backfill["unchanged"] > 0
+
+
+def test_rules_are_tried_approved_and_taken_back_beside_the_stream(awake: Settings, stream: Stream, tmp_path: Path):
+    rest.unpause(awake, RECOMPUTE)
+    rules_with(tmp_path, '  stations:\n    "curated-by-hand": {range: {air_temperature_c: {suspect: [-51.1, 3.0]}}}\n')
+    conf: dict[str, object] = {"start": "2024-05-01T12:00:00Z", "end": "2024-05-01T13:00:00Z", "dry_run": False}
+    conf |= {"stations": ["curated-by-hand"], "rules_file": str(tmp_path / "rules.yaml"), "reason": "too warm"}
+    flags = "SELECT air_temperature_c AS c, air_temperature_c_flag AS flag FROM curated.observations "
+    flags += "WHERE station_id = 'curated-by-hand' ORDER BY observed_at"
+    run = DagRun.trigger(awake, RECOMPUTE, conf)
+    run.approve("approve_plan")
+    assert stream.lake(flags) == [{"c": 4.0, "flag": 1}]
+    for minute in range(30):
+        stream.send(event(station_id="beside", observed_at=f"2024-05-01T12:{minute:02d}:00Z", air_temperature_c=4.5))
+    run.await_state("success")
+    stream.send(event(station_id="curated-by-hand", observed_at="2024-05-01T12:30:00Z", air_temperature_c=4.5))
+    stream.settle()
+    beside = "SELECT count(*) AS n FROM curated.observations WHERE station_id = 'beside'"
+    assert stream.lake(beside) == [{"n": 30}]
+    assert stream.lake(flags) == [{"c": 4.0, "flag": 3}, {"c": 4.5, "flag": 1}]
+    (backfill,) = stream.lake("SELECT * FROM gold.backfill_runs WHERE reason = 'too warm'")
+    assert (backfill["kind"], backfill["backfill_state"], backfill["updated"]) == ("raw_recompute", "done", 1)
+
+    done = CliRunner().invoke(app, ["lake", "undo", backfill["run_id"]], input="y\n")
+    assert done.exit_code == 0, done.output
+    assert "1 readings would be what they were before" in done.output
+    assert stream.lake(flags) == [{"c": 4.0, "flag": 1}, {"c": 4.5, "flag": 1}]
+    again = CliRunner().invoke(app, ["lake", "undo", backfill["run_id"], "--yes"])
+    assert "is undone already" in str(again.exception)
+
+
+def test_a_recompute_that_cannot_be_meant_fails_before_anything_is_done(awake: Settings):
+    rest.unpause(awake, RECOMPUTE)
+    run = DagRun.trigger(awake, RECOMPUTE, {"start": "2024-05-02T00:00:00Z", "end": "2024-05-01T00:00:00Z"})
+    run.await_state("failed")
+    assert "end 2024-05-01T00:00:00Z must lie after start" in run.log("plan_recompute")
 
 
 def write_world(spark: SparkSession, settings: Settings, end: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,10 +12,14 @@ from tests.rows import event
 from weahouse.batch import replay as replaying
 from weahouse.batch.backfills import DONE, FAILED, read_backfill
 from weahouse.batch.replay import Plan, replay
-from weahouse.io.delta import ensure_table, open_table, version_of
-from weahouse.io.kafka import end_offsets
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS
+from weahouse.io.delta import append_once, ensure_table, open_table, version_of
+from weahouse.io.kafka import begin_offsets, end_offsets
+from weahouse.orchestration.raw_records import held_by_raw
+from weahouse.orchestration.replay_request import ReplayRequest
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, RAW_OBSERVATIONS
 from weahouse.schemas.gold import GOLD_STATIONS
+from weahouse.streaming.source import read_range
+from weahouse.transforms.parse import ingest_hour
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -92,3 +97,30 @@ def test_a_run_that_broke_off_goes_on_after_its_last_chunk(
     told = replay(spark, sent.settings, plan(sent))
     assert (told["backfill_state"], told["replayed"], told["inserted"]) == (DONE, READINGS + 1, READINGS)
     assert open_table(spark, sent.settings, CURATED_OBSERVATIONS).toDF().count() == READINGS
+
+
+def test_what_has_expired_from_the_topic_comes_back_from_raw(spark: SparkSession, sent: Apart):
+    settings, end = sent.settings, end_offsets(sent.settings)
+    of_topic = {settings.observations_topic: {str(partition): offset for partition, offset in end.items()}}
+    ensure_table(spark, settings, RAW_OBSERVATIONS)
+    records = read_range(spark, settings, {}, of_topic).withColumn("ingest_hour", ingest_hour())
+    append_once(records.coalesce(1), settings, RAW_OBSERVATIONS, "test", 1)
+    sent.expire(keep=2)
+    first, now = begin_offsets(settings), datetime.now(UTC)
+    expired = sum(first.values())
+    assert 0 < expired < READINGS
+    times = {
+        "start": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
+        "end": f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    asked = ReplayRequest.of({**times, "regions": None, "stations": None, "reason": "a test", "dry_run": False}, now)
+    held = held_by_raw(settings, asked.start, asked.end, first)
+    planned = asked.plan(first, end, first, end, held)
+    assert (planned["records"], planned["from_raw"]) == (READINGS + 1, expired)
+    # By offsets the same is found, and with Raw alone nothing is read from the topic.
+    by_offset = dict.fromkeys(end, 0)
+    assert held_by_raw(settings, by_offset, end, first) == held
+    assert sum(each.records for each in held_by_raw(settings, asked.start, asked.end, None).values()) == READINGS + 1
+
+    told = replay(spark, settings, Plan.of(planned))
+    assert (told["replayed"], told["inserted"], told["quarantined"]) == (READINGS + 1, READINGS, 1)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from weahouse.orchestration.raw_records import RawRange
 from weahouse.orchestration.replay_request import ReplayRequest, ReplayRequestError
 
 NOW = datetime(2024, 5, 2, tzinfo=UTC)
@@ -35,6 +36,7 @@ def test_edges_are_times_with_a_zone_or_offsets():
         ({"reason": "  "}, "reason is empty"),
         ({"stations": ["a'; DROP TABLE x"]}, "stations has"),
         ({"regions": ["us ca"]}, "regions has 'us ca'"),
+        ({"source": "tape"}, "source is 'tape': write one of auto, kafka, raw"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_sentence(params: dict[str, Any], told: str):
@@ -57,14 +59,39 @@ def test_the_same_range_is_the_same_run_and_another_one_is_not():
     assert runs[0] == runs[1] != runs[2]
 
 
+def test_what_has_expired_is_read_from_raw_and_the_rest_from_the_topic():
+    raw = {0: RawRange(4, 10, 6, "2024-04-01T01", "2024-04-01T02")}
+    plan = asked().plan({0: 4}, {0: 40, 1: 0}, FIRST, LAST, raw)
+    assert (plan["start"], plan["end"], plan["raw_until"]) == ({"0": 4, "1": 0}, {"0": 40, "1": 0}, {"0": 10})
+    assert (plan["records"], plan["from_raw"], plan["raw_hours"]) == (36, 6, ["2024-04-01T01", "2024-04-01T02"])
+
+
+def test_a_range_that_has_expired_as_a_whole_is_read_from_raw_alone():
+    raw = {0: RawRange(2, 9, 7, "2024-04-01T01", "2024-04-01T01")}
+    plan = asked().plan({0: 2, 1: 0}, {0: 9, 1: 0}, FIRST, LAST, raw)
+    assert (plan["start"], plan["end"], plan["records"]) == ({"0": 2, "1": 0}, {"0": 9, "1": 0}, 7)
+
+
+def test_all_is_read_from_raw_where_that_is_asked_for():
+    raw = {0: RawRange(20, 40, 20, "2024-05-01T12", "2024-05-01T12")}
+    plan = asked(source="raw").plan({0: 20}, {0: 60, 1: 7}, FIRST, LAST, raw)
+    assert (plan["start"]["0"], plan["end"]["0"], plan["raw_until"]) == (20, 40, {"0": 40})
+    assert (plan["start"]["1"] == plan["end"]["1"], plan["records"]) == (True, 20)
+
+
 @pytest.mark.parametrize(
     ("start", "end", "told"),
     [
         ({0: 40, 1: 0}, {0: 40, 1: 0}, "the range is empty"),
-        ({0: 2, 1: 0}, {0: 9, 1: 0}, "expired from the topic: Raw still holds it"),
+        ({0: 2, 1: 0}, {0: 9, 1: 0}, "neither the topic nor Raw holds"),
         ({7: 2}, {0: 9}, "start names partition 7, and the topic has 0 to 1"),
     ],
 )
 def test_a_range_of_nothing_is_refused(start: dict[int, int], end: dict[int, int], told: str):
     with pytest.raises(ReplayRequestError, match=told):
         asked().plan(start, end, FIRST, LAST)
+
+
+def test_a_replay_from_kafka_alone_says_that_raw_may_hold_what_has_expired():
+    with pytest.raises(ReplayRequestError, match="has expired from the topic: with source auto, Raw is asked too"):
+        asked(source="kafka").plan({0: 2, 1: 0}, {0: 9, 1: 0}, FIRST, LAST)

@@ -14,7 +14,7 @@ def test_runs_by_hand_take_the_open_hour_and_rewrite_nothing():
     assert conf["observation_curation"] == {"ingest_hour": "2024-05-01T13"}
     assert conf["gold_aggregation"] == {"ingest_hours": ["2024-05-01T13"]}
     assert conf["reconciliation"] == {"from": "2024-04-30T13:59:00+00:00", "to": "2024-05-01T13:59:00+00:00"}
-    assert [conf[dag_id]["dry_run"] for dag_id in ("lake_compaction", "kafka_replay")] == [True, True]
+    assert [conf[dag_id]["dry_run"] for dag_id in ("lake_compaction", "kafka_replay", "raw_recompute")] == [True] * 3
 
 
 def test_a_run_is_linked_where_the_ui_shows_it():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from weahouse.io.delta import LOG_RETENTION_DAYS
 from weahouse.io.small_tables import merge_rows, read_rows
 from weahouse.schemas.gold import GOLD_BACKFILL_RUNS
 
@@ -11,14 +14,73 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 Backfill = dict[str, Any]
-RUNNING, DONE, FAILED = "running", "done", "failed"
+REPLAY, RECOMPUTE = "kafka_replay", "raw_recompute"
+RUNNING, DONE, FAILED, UNDONE = "running", "done", "failed", "undone"
 
 
 def read_backfill(settings: Settings, run_id: str) -> Backfill | None:
     """A backfill as it stands; None where it never began. Raises LakeError."""
-    return next((row for row in read_rows(settings, GOLD_BACKFILL_RUNS) if row["run_id"] == run_id), None)
+    return next((row for row in read_backfills(settings) if row["run_id"] == run_id), None)
+
+
+def read_backfills(settings: Settings) -> list[Backfill]:
+    """Every backfill, the newest first. Raises LakeError."""
+    return sorted(read_rows(settings, GOLD_BACKFILL_RUNS), key=lambda row: row["started_at"], reverse=True)
 
 
 def record_backfill(settings: Settings, backfill: Backfill) -> None:
     """Write down how a backfill stands now."""
     merge_rows(settings, GOLD_BACKFILL_RUNS, [backfill])
+
+
+class UndoError(ValueError):
+    """A backfill that cannot be undone; one sentence that says why, or what to do first."""
+
+
+def undoable(settings: Settings, run_id: str, now: datetime) -> Backfill:
+    """A recompute that can be undone. Raises UndoError, or LakeError."""
+    backfills = read_backfills(settings)
+    found = next((row for row in backfills if row["run_id"] == run_id), None)
+    if found is None:
+        raise UndoError(
+            f"no backfill {run_id!r} is known: `SELECT run_id, kind, reason FROM gold.backfill_runs` lists them"
+        )
+    if reason := _why_not(found, now):
+        raise UndoError(f"{found['kind']} {run_id} {reason}")
+    for later in backfills:
+        if later["started_at"] > found["started_at"] and _stands_on(later, found):
+            raise UndoError(f"{found['kind']} {run_id} has been built upon: undo {later['run_id']} first")
+    return found
+
+
+def _why_not(backfill: Backfill, now: datetime) -> str | None:
+    if backfill["kind"] != RECOMPUTE:
+        return "only brings in what Raw holds anyway: there is nothing to undo"
+    if backfill["backfill_state"] == UNDONE:
+        return "is undone already"
+    if backfill["backfill_state"] == RUNNING:
+        return "has not ended: let it end, or trigger it once more with the same parameters, and it goes on"
+    if not _has_replaced(backfill):
+        return "has replaced no row of Curated, and Gold says what Curated says: there is nothing to undo"
+    if now - backfill["started_at"].astimezone(UTC) > timedelta(days=LOG_RETENTION_DAYS):
+        return (
+            f"began at {backfill['started_at']:%Y-%m-%d %H:%M} UTC: what stood before it is kept for "
+            f"{LOG_RETENTION_DAYS} days, and these are over"
+        )
+    return None
+
+
+def _stands_on(later: Backfill, earlier: Backfill) -> bool:
+    """Whether a later recompute has judged rows of an earlier one again, and still does."""
+    if later["kind"] != RECOMPUTE or later["backfill_state"] == UNDONE or not _has_replaced(later):
+        return False
+    above, below = (json.loads(row["parameters"]) for row in (later, earlier))
+    # Times of one form and zone: their texts are in their order.
+    return bool(above["start"] < below["end"] and below["start"] < above["end"])
+
+
+def _has_replaced(backfill: Backfill) -> bool:
+    """Whether rows of Curated may be others because of it; one that broke off has not counted its last chunk."""
+    if backfill["backfill_state"] == DONE:
+        return bool(backfill["updated"])
+    return bool(json.loads(backfill["chunks"] or "[]"))

@@ -1,5 +1,6 @@
-"""Replay: records of a range of offsets are read from Kafka once more, and go the stream's own way into the tables.
+"""Replay: records of a range of offsets are read once more, and go the stream's own way into the tables.
 
+They are read from Kafka, and from Raw where the topic holds them no more.
 Nothing changes where the tables hold what the records say. The live stream goes on beside it: both take turns, chunk by
 chunk, under Curated's lease.
 """
@@ -9,19 +10,22 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from weahouse.batch.backfills import DONE, FAILED, RUNNING, read_backfill, record_backfill
+from weahouse.batch.backfills import DONE, FAILED, REPLAY, RUNNING, read_backfill, record_backfill
+from weahouse.batch.writer import run_beside_the_stream
+from weahouse.io.delta import read_table
 from weahouse.io.hdfs import Hdfs
 from weahouse.qc.rules import load_rules
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS
-from weahouse.streaming.fencing import TableLease, take_epoch
+from weahouse.schemas.datasets import RAW_OBSERVATIONS, RECORD_COLUMNS
 from weahouse.streaming.registry import Registry
-from weahouse.streaming.run import Run
 from weahouse.streaming.source import read_range
 from weahouse.streaming.upsert import upsert
 from weahouse.transforms.changes import WRITTEN
@@ -30,14 +34,14 @@ from weahouse.transforms.parse import observations, parse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
     from weahouse.batch.backfills import Backfill
     from weahouse.settings import Settings
+    from weahouse.streaming.run import Run
 
 log = logging.getLogger("weahouse.replay")
 
-KIND = OWNER = "kafka_replay"
 # The stream waits for the lease as long as a chunk's merge takes: a few seconds.
 CHUNK_RECORDS = 50_000
 _COUNTS = ("replayed", "inserted", "updated", "unchanged", "quarantined")
@@ -47,7 +51,10 @@ Offsets = dict[int, int]
 
 @dataclass(frozen=True)
 class Plan:
-    """What is replayed: by partition the offsets from `start` to before `end`; of `regions` and `stations`, or all."""
+    """What is replayed: by partition the offsets from `start` to before `end`; of `regions` and `stations`, or all.
+
+    Before `raw_until`, by partition, they are read from Raw, of which `raw_hours`, first and last, hold them.
+    """
 
     run_id: str
     start: Offsets
@@ -55,12 +62,17 @@ class Plan:
     reason: str
     regions: tuple[str, ...] = ()
     stations: tuple[str, ...] = ()
+    raw_until: Offsets = field(default_factory=dict)
+    raw_hours: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Plan:
         """From the JSON that the Dag plans."""
-        start, end = ({int(p): offset for p, offset in told[name].items()} for name in ("start", "end"))
-        return cls(told["run_id"], start, end, told["reason"], tuple(told["regions"]), tuple(told["stations"]))
+        start, end, raw_until = (
+            {int(p): offset for p, offset in told.get(name, {}).items()} for name in ("start", "end", "raw_until")
+        )
+        regions, stations, raw_hours = (tuple(told.get(name, ())) for name in ("regions", "stations", "raw_hours"))
+        return cls(told["run_id"], start, end, told["reason"], regions, stations, raw_until, raw_hours)
 
 
 def replay(spark: SparkSession, settings: Settings, plan: Plan) -> Backfill:
@@ -73,7 +85,7 @@ def replay(spark: SparkSession, settings: Settings, plan: Plan) -> Backfill:
         return held
     backfill = held or _begun(plan)
     record_backfill(settings, backfill | {"backfill_state": RUNNING, "ended_at": None})
-    run, registry = _run(settings), Registry(settings, Hdfs(settings))
+    run, registry = run_beside_the_stream(settings, REPLAY), Registry(settings, Hdfs(settings))
     try:
         for start, end in chunks(_left(plan, backfill), plan.end, CHUNK_RECORDS):
             counts = _replay_chunk(spark, run, registry, plan, start, end)
@@ -101,7 +113,7 @@ def chunks(start: Offsets, end: Offsets, records: int) -> Iterator[tuple[Offsets
 def _begun(plan: Plan) -> Backfill:
     return {
         "run_id": plan.run_id,
-        "kind": KIND,
+        "kind": REPLAY,
         "parameters": json.dumps(asdict(plan)),
         "reason": plan.reason,
         "backfill_state": RUNNING,
@@ -117,20 +129,10 @@ def _left(plan: Plan, backfill: Backfill) -> Offsets:
     return {partition: done[str(partition)] for partition in plan.end}
 
 
-def _run(settings: Settings) -> Run:
-    """A run beside the driver's: with numbers of its own, and without alerts, which live readings alone raise."""
-    hdfs = Hdfs(settings)
-    epoch = take_epoch(hdfs, settings.hdfs_root, f"{OWNER}_epochs")
-    lease = TableLease(hdfs, settings.hdfs_root, CURATED_OBSERVATIONS, OWNER, epoch)
-    return Run(settings, hdfs, epoch, lease, owner=OWNER)
-
-
 def _replay_chunk(
     spark: SparkSession, run: Run, registry: Registry, plan: Plan, start: Offsets, end: Offsets
 ) -> Counter[str]:
-    topic = run.settings.observations_topic
-    limits = [{topic: {str(partition): offset for partition, offset in edge.items()}} for edge in (start, end)]
-    parsed = parse(read_range(spark, run.settings, *limits)).persist()
+    parsed = parse(_records(spark, run.settings, plan, start, end)).persist()
     wanted = _wanted(observations(parsed, run.settings.lateness), plan, registry)
     counts = upsert(run, wanted, load_rules(), registry, WRITTEN)
     unreadable = parsed.where("reason IS NOT NULL").count()
@@ -139,6 +141,31 @@ def _replay_chunk(
     # Served again, which writes what stands there with the time that it has; or not even that.
     told["unchanged"] = sum(counts.get(name, 0) for name in ("written", "repeats", "superseded")) - sum(told.values())
     return Counter({"replayed": _size(start, end), "quarantined": unreadable, **told})
+
+
+def _records(spark: SparkSession, settings: Settings, plan: Plan, start: Offsets, end: Offsets) -> DataFrame:
+    """The records of a chunk: those before `raw_until` from Raw, the others from Kafka."""
+    edge = {p: min(max(start[p], plan.raw_until.get(p, 0)), end[p]) for p in end}
+    parts = []
+    if _size(start, edge):
+        parts.append(_from_raw(spark, settings, plan, start, edge))
+    if _size(edge, end):
+        topic = settings.observations_topic
+        limits = [{topic: {str(partition): offset for partition, offset in each.items()}} for each in (edge, end)]
+        parts.append(read_range(spark, settings, *limits))
+    return reduce(DataFrame.unionByName, parts)
+
+
+def _from_raw(spark: SparkSession, settings: Settings, plan: Plan, start: Offsets, end: Offsets) -> DataFrame:
+    of_partitions = [
+        (F.col("partition") == partition) & F.col("offset").between(start[partition], end[partition] - 1)
+        for partition in end
+        if start[partition] < end[partition]
+    ]
+    # Offsets of a topic that was created again were given before, in other hours.
+    of_hours = F.col("ingest_hour").between(*plan.raw_hours) & (F.col("topic") == settings.observations_topic)
+    raw = read_table(spark, settings, RAW_OBSERVATIONS).where(of_hours & reduce(or_, of_partitions))
+    return raw.select(*RECORD_COLUMNS)
 
 
 def _wanted(rows: DataFrame, plan: Plan, registry: Registry) -> DataFrame:

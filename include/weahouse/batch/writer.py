@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from weahouse.io.delta import version_of
 from weahouse.io.hdfs import Hdfs
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS
 from weahouse.streaming.fencing import FencedError, TableLease, take_epoch
+from weahouse.streaming.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +24,18 @@ if TYPE_CHECKING:
 
 # For the writes of one run.
 _WRITES_BITS = 32
+
+
+def run_beside_the_stream(settings: Settings, owner: str) -> Run:
+    """A run of `upsert` with numbers of its own, and without alerts, which live readings alone raise.
+
+    An earlier run of the same owner cannot write any more. Raises OSError when HDFS does not answer.
+    """
+    hdfs = Hdfs(settings)
+    epoch = take_epoch(hdfs, settings.hdfs_root, f"{owner}_epochs")
+    return Run(
+        settings, hdfs, epoch, TableLease(hdfs, settings.hdfs_root, CURATED_OBSERVATIONS, owner, epoch), owner=owner
+    )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Questions to the live view and to the lake: `latest`, `history`, `summaries`, `rolling`, `lake`."""
+"""Questions to the live view: `latest`, `history`, `summaries`, `rolling`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ def register(app: typer.Typer) -> None:
     app.command()(history)
     app.command()(summaries)
     app.command()(rolling)
-    app.command()(lake)
 
 
 def latest(
@@ -231,28 +230,6 @@ def _tendency(found: Tendency | None) -> str:
         return "no pressure tendency"
     where = " at sea level" if "sea_level" in found.variable else ""
     return f"pressure{where} {found.change_hpa:+.1f} hPa in the three hours to {found.window_start:%H:%M}"
-
-
-def lake(
-    sql: Annotated[str, typer.Argument(help='One SELECT, e.g. "SELECT count(*) FROM curated.observations".')],
-    as_json: AsJson = False,
-) -> None:
-    """Ask the Delta tables by their names, e.g. raw.observations, curated.observations, gold.daily_summaries.
-
-    Times are UTC. Put a bound on observed_date or observed_at where you can: only the files within are read.
-    """
-    from weahouse.cli import output
-    from weahouse.io import lake as io_lake
-
-    with _answering():
-        found = io_lake.query(settings(), sql)
-    if as_json:
-        output.print_json(io_lake.rows(found))
-        return
-    out = output.console()
-    out.print(output.rows_table(io_lake.rows(found.slice(0, _LINES_SHOWN)), found.column_names))
-    hidden = f"only the first {_LINES_SHOWN} are shown: --json writes all" if found.num_rows > _LINES_SHOWN else ""
-    out.print(_joined(_counted(found.num_rows, "row"), hidden), style="dim")
 
 
 def _one_format(as_json: bool, as_csv: bool) -> None:

@@ -31,6 +31,10 @@ def _last_day(now: datetime) -> dict[str, object]:
     return {"from": (now - _LAST_DAY).isoformat(), "to": now.isoformat()}
 
 
+def _observed_on_last_day(now: datetime) -> dict[str, object]:
+    return {"start": (now - _LAST_DAY).isoformat(), "end": now.isoformat(), "dry_run": True}
+
+
 # A Dag stands behind those whose tables it reads, and nothing is changed but what the schedule would change too.
 ORDER = (
     # The hour that is open: its records are the ones that whoever runs this has just sent.
@@ -47,5 +51,6 @@ ORDER = (
     HandRun("reconciliation", _last_day),
     # By offsets, of which none is named, it is the whole topic: an hour may be empty, and a plan costs the same.
     HandRun("kafka_replay", lambda _: {"start": "{}", "end": "{}", "dry_run": True}, is_scheduled=False),
+    HandRun("raw_recompute", _observed_on_last_day, is_scheduled=False),
 )
 DAG_IDS = tuple(run.dag_id for run in ORDER)

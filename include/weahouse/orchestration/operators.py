@@ -14,7 +14,8 @@ from weahouse.io.hdfs import Hdfs
 from weahouse.io.small_tables import read_rows
 from weahouse.orchestration import driver, ingest_hours
 from weahouse.orchestration.proof_range import first_unproved
-from weahouse.orchestration.replay_request import ReplayRequest, ReplayRequestError
+from weahouse.orchestration.raw_records import held_by_raw
+from weahouse.orchestration.replay_request import AUTO, KAFKA, ReplayRequest, ReplayRequestError
 from weahouse.orchestration.topic_offsets import TopicOffsets
 from weahouse.schemas.datasets import CURATED_INGEST_UNITS, RAW_OBSERVATIONS
 from weahouse.schemas.gold import GOLD_RECONCILIATION
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
+
+    from weahouse.orchestration.raw_records import RawRange
 
 __all__ = [
     "ApprovalOperator",
@@ -172,22 +175,32 @@ class PlanProofOperator(PlanRangeOperator):
 class PlanReplayOperator(BaseOperator):
     """Checks what a replay's run asks for, and plans it: offsets, records, what has expired, how long it may take.
 
-    Returns the plan, which its log shows too. Raises AirflowFailException for a request that cannot be meant.
+    What has expired from the topic is looked for in Raw. Returns the plan, which its log shows too. Raises
+    AirflowFailException for a request that cannot be meant.
     """
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Ask Kafka; raises KafkaException, and is retried, while it does not answer."""
+        """Ask Kafka and Raw; raises KafkaException or LakeError, and is retried, while a server does not answer."""
         reject_unknown_conf(context)
         params = context["params"]
         offsets = TopicOffsets()
         try:
             request = ReplayRequest.of(params, datetime.now(UTC))
             start, end = (offsets.since(e) if isinstance(e, datetime) else e for e in (request.start, request.end))
-            plan = request.plan(start, end, offsets.first(), offsets.end())
+            first = offsets.first()
+            raw = {} if request.source == KAFKA else self._held_by_raw(request, first)
+            plan = request.plan(start, end, first, offsets.end(), raw)
         except ReplayRequestError as error:
             raise AirflowFailException(str(error)) from None
         self.log.info("plan: %s", json.dumps(plan, indent=2))
+        if (lost := sum(plan["expired"].values()) - plan["from_raw"]) > 0:
+            told = "with source auto, Raw is asked too" if request.source == KAFKA else "Raw does not hold them either"
+            self.log.warning("%d records have expired from the topic: %s", lost, told)
         return plan
+
+    @staticmethod
+    def _held_by_raw(request: ReplayRequest, first: dict[int, int]) -> dict[int, RawRange]:
+        return held_by_raw(settings(), request.start, request.end, first if request.source == AUTO else None)
 
 
 def _was_appended_on(day: datetime) -> bool:

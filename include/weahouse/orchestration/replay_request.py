@@ -14,8 +14,12 @@ from weahouse.schemas.fields import STATION_ID_PATTERN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from weahouse.orchestration.raw_records import RawRange
+
 Offsets = dict[int, int]
 Edge = datetime | Offsets
+# Where records are read from: with `auto` from the topic, and what has expired from it from Raw.
+AUTO, KAFKA, RAW = SOURCES = ("auto", "kafka", "raw")
 
 # Longer than any retention of a topic that this is for; a year that was mistyped is caught by it.
 LONGEST = timedelta(days=366)
@@ -36,6 +40,7 @@ class ReplayRequest:
     regions: tuple[str, ...]
     stations: tuple[str, ...]
     reason: str
+    source: str = AUTO
 
     @classmethod
     def of(cls, params: Mapping[str, Any], now: datetime) -> ReplayRequest:
@@ -51,41 +56,63 @@ class ReplayRequest:
         reason = str(params["reason"] or "").strip()
         if not reason and not params["dry_run"]:
             raise ReplayRequestError("reason is empty: say in a few words why this is replayed")
-        return cls(start, end, names["regions"], names["stations"], reason)
+        source = params.get("source") or AUTO
+        if source not in SOURCES:
+            raise ReplayRequestError(f"source is {source!r}: write one of {', '.join(SOURCES)}")
+        return cls(start, end, names["regions"], names["stations"], reason, source)
 
-    def plan(self, start: Offsets, end: Offsets, first: Offsets, last: Offsets) -> dict[str, Any]:
+    def plan(
+        self, start: Offsets, end: Offsets, first: Offsets, last: Offsets, raw: Mapping[int, RawRange] | None = None
+    ) -> dict[str, Any]:
         """The plan of replaying `start` to `end` of a topic that holds `first` to `last`; as JSON can hold it.
 
-        Raises ReplayRequestError where nothing is left to replay, or an offset is not of the topic.
+        `raw`: by partition what Raw holds of that, before `first` unless the source is Raw. Raises ReplayRequestError
+        where nothing is left to replay, or an offset is not of the topic.
         """
+        raw = raw or {}
         for name, offsets in (("start", start), ("end", end)):
             unknown = sorted(offsets.keys() - last.keys())
             if unknown:
                 raise ReplayRequestError(f"{name} names partition {unknown[0]}, and the topic has 0 to {max(last)}")
         begin = {p: max(first[p], start.get(p, first[p])) for p in last}
         upto = {p: max(begin[p], min(last[p], end.get(p, last[p]))) for p in last}
-        records = sum(upto[p] - begin[p] for p in last)
+        if self.source == RAW:
+            begin = upto = {p: raw[p].end if p in raw else begin[p] for p in last}
+        records = sum(upto[p] - begin[p] for p in last) + sum(held.records for held in raw.values())
         expired = {str(p): first[p] - start[p] for p in start if start[p] < first[p]}
         if not records:
-            kept = (
-                "what was asked for has expired from the topic: Raw still holds it" if expired else "the range is empty"
-            )
-            raise ReplayRequestError(f"no record is left to replay: {kept}")
+            raise ReplayRequestError(f"no record is left to replay: {self._why_none(expired)}")
         told = {
-            "start": {str(p): begin[p] for p in sorted(last)},
-            "end": {str(p): upto[p] for p in sorted(last)},
+            "start": {str(p): raw[p].first if p in raw else begin[p] for p in sorted(last)},
+            "end": {str(p): raw[p].end if p in raw and upto[p] == begin[p] else upto[p] for p in sorted(last)},
             "regions": list(self.regions),
             "stations": list(self.stations),
             "reason": self.reason,
         }
+        if raw:
+            # From there on it is the topic's.
+            told["raw_until"] = {str(p): begin[p] for p in sorted(raw)}
+            told["raw_hours"] = [
+                min(held.first_hour for held in raw.values()),
+                max(held.last_hour for held in raw.values()),
+            ]
         of_run = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
         return {
             "run_id": of_run,
             **told,
             "records": records,
             "expired": expired,
+            "from_raw": sum(held.records for held in raw.values()),
             "estimated_s": 30 + records // _RECORDS_PER_S,
         }
+
+    def _why_none(self, expired: Mapping[str, int]) -> str:
+        if self.source == KAFKA:
+            gone = (
+                "what was asked for has expired from the topic" if expired else "the topic holds nothing of the range"
+            )
+            return f"{gone}: with source auto, Raw is asked too"
+        return "neither the topic nor Raw holds what was asked for" if expired else "the range is empty"
 
 
 def _edge(name: str, text: Any) -> Edge:

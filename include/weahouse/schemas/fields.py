@@ -86,7 +86,7 @@ GAP: dict[str, Field] = {
 JUDGEMENT: dict[str, Field] = {
     "payload_hash": Field("bigint", "Hash over region and the nine measurements as sent; equal hash, equal reading"),
     # Orders what is written to Cassandra about one key: two records of it may have been appended in one millisecond.
-    "revision": Field("int", "How many records of this station and time stood here before"),
+    "revision": Field("int", "How often the row was replaced, by a newer record or by a recompute"),
     "tests_applied": Field("bigint", "Bit mask of the quality tests that were applied; bits in docs/reference"),
     "tests_failed": Field("bigint", "Bit mask of the quality tests that failed"),
     "tests_excused": Field(

@@ -36,6 +36,7 @@ GOLD_BACKFILL_RUNS = Dataset(
         "reason",
         "backfill_state",
         "done_offsets",
+        "chunks",
         "replayed",
         "inserted",
         "updated",

@@ -58,8 +58,13 @@ BACKFILL: dict[str, Field] = {
     "run_id": Field("string", "Hash of what was asked for: the same again is the same run, and goes on where it ended"),
     "kind": Field("string", "What was done: kafka_replay or raw_recompute"),
     "parameters": Field("string", "JSON: what was asked for"),
-    "backfill_state": Field("string", "running, done or failed"),
+    "backfill_state": Field("string", "running, done, failed or undone"),
     "done_offsets": Field("string", "JSON: by Kafka partition the offset before which all is done"),
+    "chunks": Field(
+        "string",
+        "JSON: of each chunk that a recompute has begun its first time of observation, its end, and the version of "
+        "curated.observations before it",
+    ),
     "replayed": Field("bigint", "Kafka records that were read"),
     "inserted": Field("bigint", "Rows that Curated did not hold"),
     "updated": Field("bigint", "Rows of Curated that were replaced"),

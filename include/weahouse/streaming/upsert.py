@@ -27,7 +27,17 @@ from weahouse.streaming.checkpointed import checkpointed, release
 from weahouse.streaming.extent import extent_of
 from weahouse.streaming.fault_points import CASSANDRA_WRITTEN, CURATED_WRITTEN, held_back_for, reached
 from weahouse.streaming.placement import Placement
-from weahouse.transforms.changes import AGAIN, CORRECTION, NEW, REPEAT, SUPERSEDED, classify, resolve
+from weahouse.transforms.changes import (
+    AGAIN,
+    CORRECTION,
+    NEW,
+    REJUDGED,
+    REPEAT,
+    SUPERSEDED,
+    classify,
+    rebuild,
+    resolve,
+)
 from weahouse.transforms.newest import newest_of_each_key
 from weahouse.transforms.panes import window_start, windows
 from weahouse.transforms.served import latest_rows, observation_rows, summary_rows
@@ -52,7 +62,9 @@ T = TypeVar("T")
 
 # A compaction commits each partition once.
 _CONFLICTS_AT_MOST = 3
-_NEWER = " > ".join(f"struct({alias}.ingested_at, {alias}.kafka_partition, {alias}.kafka_offset)" for alias in "st")
+_OF_RECORD = [f"struct({alias}.ingested_at, {alias}.kafka_partition, {alias}.kafka_offset)" for alias in "st"]
+_NEWER = f"{' > '.join(_OF_RECORD)} OR ({' = '.join(_OF_RECORD)} AND s.revision > t.revision)"
+_REPLACING = (CORRECTION, REJUDGED)
 
 
 def upsert(
@@ -64,10 +76,18 @@ def upsert(
     superseded, written, late, contested, rows_served, panes, and steps_s, how long each step took (those of the
     tables run beside each other); nothing where there are no rows.
     """
-    steps_s: dict[str, float] = {}
-    extent = None
     newest = newest_of_each_key(run.placement.spread(observations))
     judged = judge(registry.with_region(newest), rules).drop("latitude_deg", "registered_at")
+    return upsert_judged(run, judged, registry, changes)
+
+
+def upsert_judged(run: Run, judged: DataFrame, registry: Registry, changes: tuple[str, ...]) -> dict[str, Any]:
+    """The same for rows that are judged already: Curated's columns without `revision`, and those of the newest records.
+
+    Where REJUDGED is among `changes`, rows that the table holds are replaced by what differs from them.
+    """
+    steps_s: dict[str, float] = {}
+    extent = None
     judged = checkpointed(run.open_windows.with_ahead(judged, run.placement))
     try:
         with _timed(steps_s, "judge"):
@@ -121,7 +141,7 @@ def _resolved(
     kept = run.open_windows.starts
     with _timed(steps_s, "plan"):
         whole = {window.start for window in extent.windows} - kept
-        join = resolve if whole else classify
+        join = rebuild if REJUDGED in wanted else resolve if whole else classify
         rows = checkpointed(join(judged.drop("is_ahead"), _held(run, judged.sparkSession, extent, whole)))
     with _timed(steps_s, "join"):
         counts = _count(rows, wanted)
@@ -191,7 +211,7 @@ def _count(rows: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
     corrected_before = (change == AGAIN) & (F.col("revision") > 0)
     row = rows.agg(
         F.count_if(change == NEW).alias("inserted"),
-        F.count_if(change == CORRECTION).alias("updated"),
+        F.count_if(change.isin(*_REPLACING)).alias("updated"),
         F.count_if(change == REPEAT).alias("repeats"),
         F.count_if(change == SUPERSEDED).alias("superseded"),
         F.count_if(change.isin(*wanted)).alias("written"),
@@ -204,7 +224,7 @@ def _count(rows: DataFrame, wanted: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _write_curated(run: Run, written: DataFrame, extent: Extent, counts: dict[str, Any], *, is_ours: bool) -> None:
-    rows = written.where(F.col("change").isin(NEW, CORRECTION))
+    rows = written.where(F.col("change").isin(NEW, *_REPLACING))
     transaction = run.open_windows.transaction(run.owner, run.epoch)
     if is_ours and not counts["updated"]:
         # The table stands as the join saw it, so that nothing can be there twice.

@@ -1,0 +1,239 @@
+"""Recompute: Curated and Gold of a range of times of observation, made anew from Raw under given rules.
+
+Rows go the stream's own way into the tables, chunk by chunk, each in turns with the stream under Curated's lease; then
+levels 2 and 3, then Gold. Nothing changes where the tables hold what is made anew.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pyspark.sql import functions as F
+
+from weahouse.batch.backfills import DONE, FAILED, RECOMPUTE, RUNNING, UNDONE, read_backfill, record_backfill
+from weahouse.batch.gold import make_gold
+from weahouse.batch.judging import judge as judge_deeper
+from weahouse.batch.writer import Writer, run_beside_the_stream
+from weahouse.io.delta import read_table, version_of
+from weahouse.io.hdfs import Hdfs
+from weahouse.qc.entries import RulesError
+from weahouse.qc.rules import DEFAULT_RULES, load_rules
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, KEY, RAW_OBSERVATIONS, RECORD_COLUMNS
+from weahouse.streaming.checkpointed import checkpointed
+from weahouse.streaming.extent import bounds_of
+from weahouse.streaming.registry import Registry
+from weahouse.streaming.upsert import upsert
+from weahouse.transforms.changes import REBUILT, REJUDGED, WRITTEN
+from weahouse.transforms.parse import observations, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+    from weahouse.batch.backfills import Backfill
+    from weahouse.qc.rules import Rules
+    from weahouse.settings import Settings
+
+log = logging.getLogger("weahouse.recompute")
+
+# The stream waits for the lease as long as a chunk's merge takes: a few seconds.
+CHUNK_RECORDS = 50_000
+_COUNTS = ("replayed", "inserted", "updated", "unchanged")
+_HOUR = timedelta(hours=1)
+
+Span = tuple[datetime, datetime]
+# A span, and the version of Curated before anything of it was written.
+Chunk = tuple[datetime, datetime, int]
+
+
+class Hour(NamedTuple):
+    """An hour of observation that rows tell of: how many, and of how many stations and times."""
+
+    begin: datetime
+    records: int
+    readings: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is made anew: readings of [start, end) that `units` hold, of `stations` or all, and in which zones.
+
+    `units` are hours of append time, or FIRST..LAST of hours in a row.
+    """
+
+    run_id: str
+    start: datetime
+    end: datetime
+    zones: tuple[str, ...]
+    stations: tuple[str, ...]
+    units: tuple[str, ...]
+    rules_file: str | None
+    rules_version: str
+    told: dict[str, Any]
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Plan:
+        """From the JSON that the Dag plans."""
+        start, end = (datetime.fromisoformat(told[name]).astimezone(UTC) for name in ("start", "end"))
+        zones, stations, units = (tuple(told[name]) for name in ("zones", "stations", "units"))
+        return cls(told["run_id"], start, end, zones, stations, units, told["rules_file"], told["rules_version"], told)
+
+    def rules(self) -> Rules:
+        """The rules that were planned with; raises RulesError where their file has another content by now."""
+        found = load_rules(Path(self.rules_file) if self.rules_file else DEFAULT_RULES)
+        if found.version != self.rules_version:
+            raise RulesError(
+                f"the rules are {found.version}, and the plan was made with {self.rules_version}: plan again"
+            )
+        return found
+
+    def within(self, begin: datetime | None = None, end: datetime | None = None) -> Column:
+        """The rows of the plan in a table of observations, or those of a part of its range."""
+        bounds = bounds_of([(begin or self.start, end or self.end)])
+        return bounds & F.col("station_id").isin(*self.stations) if self.stations else bounds
+
+    def readings(self, spark: SparkSession, settings: Settings) -> DataFrame:
+        """Every record of the range that Raw holds in the plan's units, as an observation."""
+        runs = [unit.split("..") for unit in self.units]
+        of_units = reduce(or_, [F.col("ingest_hour").between(run[0], run[-1]) for run in runs])
+        raw = read_table(spark, settings, RAW_OBSERVATIONS).where(of_units).select(*RECORD_COLUMNS)
+        return observations(parse(raw), settings.lateness).where(self.within())
+
+
+def recompute(spark: SparkSession, settings: Settings, plan: Plan) -> Backfill:
+    """Carry a plan out, or go on with it where it was left; returns its row of the ledger, and what Gold tells.
+
+    Repeating a plan that is done reads nothing and changes nothing; one that was undone is done again. Raises
+    RulesError where the rules are others than when it was planned.
+    """
+    held = read_backfill(settings, plan.run_id)
+    if held is not None and held["backfill_state"] == DONE:
+        return held
+    rules = plan.rules()
+    backfill = _begun(plan) if held is None or held["backfill_state"] == UNDONE else held
+    backfill |= {"backfill_state": RUNNING, "ended_at": None}
+    record_backfill(settings, backfill)
+    try:
+        told = _carry_out(spark, settings, plan, rules, backfill)
+    except Exception:
+        record_backfill(settings, backfill | {"backfill_state": FAILED, "ended_at": datetime.now(UTC)})
+        raise
+    backfill |= {"backfill_state": DONE, "ended_at": datetime.now(UTC)}
+    record_backfill(settings, backfill)
+    return backfill | told
+
+
+def _begun(plan: Plan) -> Backfill:
+    return {
+        "run_id": plan.run_id,
+        "kind": RECOMPUTE,
+        "parameters": json.dumps(plan.told),
+        "reason": plan.told["reason"],
+        "backfill_state": RUNNING,
+        "done_offsets": None,
+        "chunks": "[]",
+        **dict.fromkeys((*_COUNTS, "quarantined"), 0),
+        "started_at": datetime.now(UTC),
+        "ended_at": None,
+    }
+
+
+def _carry_out(spark: SparkSession, settings: Settings, plan: Plan, rules: Rules, backfill: Backfill) -> dict[str, int]:
+    if "curated" not in plan.zones:
+        curated = read_table(spark, settings, CURATED_OBSERVATIONS).where(plan.within())
+        hours = [hour.begin for hour in hours_of(curated)]
+        return make_gold(spark, settings, hours) if hours else {}
+    rows = checkpointed(plan.readings(spark, settings))
+    _rebuild(spark, settings, plan, rules, backfill, rows)
+    return make_later_levels(spark, settings, rows, rules, with_gold="gold" in plan.zones)
+
+
+def _rebuild(
+    spark: SparkSession, settings: Settings, plan: Plan, rules: Rules, backfill: Backfill, rows: DataFrame
+) -> None:
+    """Curated and Cassandra; the ledger's row is written as each chunk begins, so that it can be undone."""
+    run, registry = run_beside_the_stream(settings, RECOMPUTE), Registry(settings, Hdfs(settings))
+    hours, begun, begins_at = hours_of(rows), chunks_of(backfill), plan.start
+    if begun:
+        # Curated may hold it already, and Cassandra not: so it is served again, also where nothing changes any more.
+        begin, begins_at, _ = begun[-1]
+        counts = upsert(run, _part(rows, begin, begins_at), rules, registry, (*WRITTEN, REJUDGED))
+        is_counted = backfill["replayed"] >= sum(hour.records for hour in hours if hour.begin < begins_at)
+        _add(backfill, counts, [] if is_counted else _within(hours, begin, begins_at))
+    for begin, end in spans(hours, begins_at, plan.end, CHUNK_RECORDS):
+        begun.append((begin, end, version_of(spark, settings, CURATED_OBSERVATIONS)))
+        backfill["chunks"] = json.dumps(begun, default=datetime.isoformat)
+        record_backfill(settings, backfill)
+        counts = upsert(run, _part(rows, begin, end), rules, registry, REBUILT)
+        _add(backfill, counts, _within(hours, begin, end))
+        log.info("made anew until %s, of %s: %s", end, plan.end, {name: backfill[name] for name in _COUNTS})
+
+
+def _part(rows: DataFrame, begin: datetime, end: datetime) -> DataFrame:
+    return rows.where((F.col("observed_at") >= F.lit(begin)) & (F.col("observed_at") < F.lit(end)))
+
+
+def _within(hours: Iterable[Hour], begin: datetime, end: datetime) -> list[Hour]:
+    return [hour for hour in hours if begin - _HOUR < hour.begin < end]
+
+
+def _add(backfill: Backfill, counts: dict[str, Any], hours: Sequence[Hour]) -> None:
+    told = {name: counts.get(name, 0) for name in ("inserted", "updated")}
+    if hours:
+        told["replayed"] = sum(hour.records for hour in hours)
+        told["unchanged"] = sum(hour.readings for hour in hours) - sum(told[name] for name in ("inserted", "updated"))
+    backfill |= {name: backfill[name] + count for name, count in told.items()}
+
+
+def make_later_levels(
+    spark: SparkSession, settings: Settings, keys: DataFrame, rules: Rules, *, with_gold: bool
+) -> dict[str, int]:
+    """Judge all that rows of `keys` may alter by levels 2 and 3, and make Gold of the hours of what was judged."""
+    version, writer = version_of(spark, settings, CURATED_OBSERVATIONS), Writer.on_hdfs(settings, RECOMPUTE)
+    deeper = judge_deeper(spark, settings, keys.select(*KEY).distinct(), version, rules, writer)
+    told = make_gold(spark, settings, deeper.hours) if with_gold and deeper.hours else {}
+    deeper.keep_trust()
+    return told | {"verdicts_changed": deeper.changed}
+
+
+def hours_of(rows: DataFrame) -> list[Hour]:
+    """The hours in which rows were observed, in their order."""
+    second = F.unix_seconds(F.date_trunc("hour", "observed_at")).alias("second")
+    found = rows.groupBy(second).agg(F.count("*").alias("records"), F.count_distinct(*KEY).alias("readings")).collect()
+    return sorted(Hour(datetime.fromtimestamp(row["second"], UTC), row["records"], row["readings"]) for row in found)
+
+
+def spans(hours: Iterable[Hour], begin: datetime, end: datetime, records: int) -> Iterator[Span]:
+    """Parts of [begin, end) without a gap between them, cut at full hours, of at most so many records or of one hour.
+
+    Panes lie within hours, so that none is made of two chunks.
+    """
+    held = 0
+    for hour in hours:
+        if hour.begin + _HOUR <= begin:
+            continue
+        if held and held + hour.records > records:
+            yield begin, hour.begin
+            begin, held = hour.begin, 0
+        held += hour.records
+    if held:
+        yield begin, end
+
+
+def plan_of(backfill: Backfill) -> Plan:
+    """What was asked of a recompute."""
+    return Plan.of(json.loads(backfill["parameters"]))
+
+
+def chunks_of(backfill: Backfill) -> list[Chunk]:
+    """The chunks that a recompute has begun, in their order."""
+    read = json.loads(backfill["chunks"] or "[]")
+    return [(datetime.fromisoformat(begin), datetime.fromisoformat(end), version) for begin, end, version in read]
