@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -69,7 +70,18 @@ class DagRun:
         return {task["task_id"]: task["state"] for task in found}
 
     def approve(self, task: str) -> None:
-        """Wait until a task asks a person, and approve."""
-        waiting = ("awaiting_input", "deferred")
-        eventually(lambda: self.states()[task] in waiting, f"the question of {task}", _PATIENCE_S)
-        ask(self.settings, "PATCH", f"{self.path}/taskInstances/{task}/-1/hitlDetails", {"chosen_options": ["Approve"]})
+        """Approve whatever a task asks a person, until it is done.
+
+        It asks again where the answer came before its process had ended, which Airflow takes for a failure of the try.
+        """
+
+        def is_done() -> bool:
+            state = self.states()[task]
+            if state in ("awaiting_input", "deferred"):
+                # Answered already, and not taken up yet.
+                with suppress(rest.AirflowError):
+                    answer = {"chosen_options": ["Approve"]}
+                    ask(self.settings, "PATCH", f"{self.path}/taskInstances/{task}/-1/hitlDetails", answer)
+            return state == "success"
+
+        eventually(is_done, f"the approval of {task}", _PATIENCE_S)
