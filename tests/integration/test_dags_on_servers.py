@@ -54,13 +54,14 @@ class ByHand(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def curated_by_hand(awake: Settings, stream: Stream) -> ByHand:
+def curated_by_hand(awake: Settings, running: Stream) -> ByHand:
     """The open hour, curated while Gold waits for it; a run costs two applications of Spark."""
+    running.start()
     rest.unpause(awake, GOLD)
     since = datetime.now(UTC)
     hour = hour_of(since)
     of_gold = event(station_id="for-gold", observed_at="2024-05-01T12:10:00Z", air_temperature_c=4.0)
-    stream.send(event(station_id="curated-by-hand", air_temperature_c=4.0), of_gold, b"no JSON")
+    running.send(event(station_id="curated-by-hand", air_temperature_c=4.0), of_gold, b"no JSON")
     DagRun.trigger(awake, CURATION, {"ingest_hour": hour}).await_state("success")
     return ByHand(hour, since)
 
@@ -166,7 +167,9 @@ def test_a_replay_plans_as_a_dry_run_and_changes_what_a_person_has_approved(
     assert backfill["unchanged"] > 0
 
 
-def test_rules_are_tried_approved_and_taken_back_beside_the_stream(awake: Settings, stream: Stream, tmp_path: Path):
+def test_rules_are_tried_approved_and_taken_back_beside_the_stream(
+    awake: Settings, stream: Stream, curated_by_hand: ByHand, tmp_path: Path
+):
     rest.unpause(awake, RECOMPUTE)
     rules_with(tmp_path, '  stations:\n    "curated-by-hand": {range: {air_temperature_c: {suspect: [-51.1, 3.0]}}}\n')
     conf: dict[str, object] = {"start": "2024-05-01T12:00:00Z", "end": "2024-05-01T13:00:00Z", "dry_run": False}

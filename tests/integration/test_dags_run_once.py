@@ -52,9 +52,9 @@ def test_the_named_dags_run_once_in_order_and_paused_ones_are_woken(control_plan
 def test_a_dag_is_switched_on_once_and_stays_paused_where_somebody_pauses_it(control_plane: Settings):
     assert switch_on(control_plane, DAG_IDS) == list(DAG_IDS)
     assert not any(is_paused(control_plane, dag_id) for dag_id in DAG_IDS)
-    ask(control_plane, "PATCH", "dags/lake_compaction", {"is_paused": True})
+    ask(control_plane, "PATCH", "dags/data_quality", {"is_paused": True})
     assert switch_on(control_plane, DAG_IDS) == []
-    assert is_paused(control_plane, "lake_compaction")
+    assert is_paused(control_plane, "data_quality")
 
 
 def test_the_doctor_finds_the_path_fine_and_names_what_is_not(control_plane: Settings, stream: Stream):
@@ -62,7 +62,7 @@ def test_the_doctor_finds_the_path_fine_and_names_what_is_not(control_plane: Set
     code, found = told("doctor")
     wrong = {stage["stage"]: stage["verdict"] for stage in found["stages"] if stage["verdict"] != "fine"}
     # The test before has paused one, nobody has woken the other, and the tests' pace would outgrow a folder in a week.
-    expected = {"Dag stream_supervision": "empty", "Dag lake_compaction": "empty", "folders": "stale"}
+    expected = {"Dag stream_supervision": "empty", "Dag data_quality": "empty", "folders": "stale"}
     assert wrong.items() >= expected.items(), found
     # Tests of other files let Dags fail.
     assert all(name.startswith("Dag ") for name in wrong.keys() - expected.keys()), found

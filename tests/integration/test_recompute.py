@@ -18,6 +18,7 @@ from weahouse.batch.undo import undo
 from weahouse.batch.what_if import preview, preview_undo
 from weahouse.io.delta import ensure_table, read_table
 from weahouse.io.lake import open_table as open_small
+from weahouse.io.variable_rows import panes_in, select_panes
 from weahouse.qc.masks import GOOD, SUSPECT
 from weahouse.qc.rules import DEFAULT_RULES, load_rules
 from weahouse.schemas.datasets import (
@@ -122,9 +123,8 @@ class Archived:
 
     def suspects(self) -> list[dict[str, int]]:
         """Of station `a` how many suspect values the panes have by their start, and the hours of Gold by theirs."""
-        pane = "station_id = 'a' AND day = ? AND variable = ?"
-        cql = f"SELECT window_start, suspect_count FROM summaries_by_station WHERE {pane}"
-        panes = self.stream.served(cql, APPENDED_AT.date(), TEMPERATURE)
+        served = self.stream.served(select_panes((TEMPERATURE,)), "a", APPENDED_AT.date())
+        panes = (pane for row in served for pane in panes_in(row, (TEMPERATURE,)))
         sql = f"SELECT window_start, {TEMPERATURE}_suspect_count AS n FROM gold.hourly_summaries WHERE station_id = 'a'"
         hours = {row["window_start"][11:16]: row["n"] for row in self.stream.lake(sql)}
         return [{f"{row['window_start']:%H:%M}": row["suspect_count"] for row in panes}, hours]
