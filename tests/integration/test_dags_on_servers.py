@@ -11,10 +11,8 @@ from tests.integration.control_plane import DagRun, ask
 from tests.ml.world import STATIONS, hourly, places, world
 from tests.qc.readings import rules_with
 from tests.rows import event
-from typer.testing import CliRunner
 
 from weahouse.batch.units import read_units
-from weahouse.cli import app
 from weahouse.io import cassandra, lake
 from weahouse.io.delta import ensure_table, table_path
 from weahouse.io.proof_pages import kept
@@ -167,35 +165,27 @@ def test_a_replay_plans_as_a_dry_run_and_changes_what_a_person_has_approved(
     assert backfill["unchanged"] > 0
 
 
-def test_rules_are_tried_approved_and_taken_back_beside_the_stream(
+def test_rules_are_tried_and_nothing_is_changed_by_it(
     awake: Settings, stream: Stream, curated_by_hand: ByHand, tmp_path: Path
 ):
     rest.unpause(awake, RECOMPUTE)
     rules_with(tmp_path, '  stations:\n    "curated-by-hand": {range: {air_temperature_c: {suspect: [-51.1, 3.0]}}}\n')
-    conf: dict[str, object] = {"start": "2024-05-01T12:00:00Z", "end": "2024-05-01T13:00:00Z", "dry_run": False}
-    conf |= {"stations": ["curated-by-hand"], "rules_file": str(tmp_path / "rules.yaml"), "reason": "too warm"}
-    flags = "SELECT air_temperature_c AS c, air_temperature_c_flag AS flag FROM curated.observations "
-    flags += "WHERE station_id = 'curated-by-hand' ORDER BY observed_at"
+    conf: dict[str, object] = {"start": "2024-05-01T12:00:00Z", "end": "2024-05-01T13:00:00Z"}
+    conf |= {"stations": ["curated-by-hand"], "rules_file": str(tmp_path / "rules.yaml")}
     run = DagRun.trigger(awake, RECOMPUTE, conf)
-    run.approve("approve_plan")
-    assert stream.lake(flags) == [{"c": 4.0, "flag": 1}]
-    for minute in range(30):
-        stream.send(event(station_id="beside", observed_at=f"2024-05-01T12:{minute:02d}:00Z", air_temperature_c=4.5))
     run.await_state("success")
-    stream.send(event(station_id="curated-by-hand", observed_at="2024-05-01T12:30:00Z", air_temperature_c=4.5))
-    stream.settle()
-    beside = "SELECT count(*) AS n FROM curated.observations WHERE station_id = 'beside'"
-    assert stream.lake(beside) == [{"n": 30}]
-    assert stream.lake(flags) == [{"c": 4.0, "flag": 3}, {"c": 4.5, "flag": 1}]
-    (backfill,) = stream.lake("SELECT * FROM gold.backfill_runs WHERE reason = 'too warm'")
-    assert (backfill["kind"], backfill["backfill_state"], backfill["updated"]) == ("raw_recompute", "done", 1)
-
-    done = CliRunner().invoke(app, ["lake", "undo", backfill["run_id"]], input="y\n")
-    assert done.exit_code == 0, done.output
-    assert "1 readings would be what they were before" in done.output
-    assert stream.lake(flags) == [{"c": 4.0, "flag": 1}, {"c": 4.5, "flag": 1}]
-    again = CliRunner().invoke(app, ["lake", "undo", backfill["run_id"], "--yes"])
-    assert "is undone already" in str(again.exception)
+    assert run.states() == {
+        "plan_recompute": "success",
+        "preview_recompute": "success",
+        "unless_dry_run": "success",
+        "approve_plan": "skipped",
+        "recompute_observations": "skipped",
+    }
+    preview = f"{run.path}/taskInstances/preview_recompute/xcomEntries/return_value?deserialize=true"
+    (change,) = ask(awake, "GET", preview)["value"]["changes"]
+    assert (change["variable"], change["flag_now"], change["flag_then"]) == ("air_temperature_c", 1, 3)
+    flags = "SELECT air_temperature_c_flag AS flag FROM curated.observations WHERE station_id = 'curated-by-hand'"
+    assert stream.lake(flags) == [{"flag": 1}]
 
 
 def test_a_recompute_that_cannot_be_meant_fails_before_anything_is_done(awake: Settings):
