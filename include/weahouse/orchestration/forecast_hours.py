@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from weahouse.orchestration.requests import moment_of
+
 HOUR = timedelta(hours=1)
 # A station that reports an hour late, or whose curation waited, is still forecast; what is older, nobody waits for.
 HOURS_BACK = 6
@@ -33,13 +35,9 @@ def written(moment: datetime) -> str:
 
 
 def _read(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = moment_of(text)
+    if moment is None:
         raise ForecastHourError(f"issued_at {text!r} is no time with a zone: write it like 2024-05-01T12:00:00Z")
-    moment = moment.astimezone(UTC)
     if (moment.minute, moment.second, moment.microsecond) != (0, 0, 0):
         raise ForecastHourError(f"issued_at {text!r} is no full hour: write it like 2024-05-01T12:00:00Z")
     return moment

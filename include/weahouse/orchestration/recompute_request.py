@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weahouse.orchestration.ingest_hours import HOUR, begin_of, hour_of
+from weahouse.orchestration.requests import moment_of, run_id_of
 from weahouse.qc.entries import RulesError
 from weahouse.qc.rules import DEFAULT_RULES, load_rules
 from weahouse.schemas.fields import MOST_MINUTES_AHEAD, STATION_ID_PATTERN
@@ -96,10 +95,9 @@ class RecomputeRequest:
             "rules_version": self.rules_version,
             "units": _in_a_row([unit["ingest_hour"] for unit in chosen]),
         }
-        of_run = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
         records = sum(unit["records"] for unit in chosen)
         return {
-            "run_id": of_run,
+            "run_id": run_id_of(told),
             **told,
             "reason": self.reason,
             "records": records,
@@ -138,14 +136,11 @@ def _in_a_row(ingest_hours: Iterable[str]) -> list[str]:
 
 def _time(name: str, text: Any) -> datetime:
     told = str(text or "").strip()
-    try:
-        moment = datetime.fromisoformat(told)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = moment_of(told)
+    if moment is None:
         raise RecomputeRequestError(f"{name} {told!r} is no time with a zone: write it like 2024-05-01T12:00:00Z")
     # Observations are told to the second.
-    return moment.astimezone(UTC).replace(microsecond=0)
+    return moment.replace(microsecond=0)
 
 
 def _check_times(start: datetime, end: datetime, now: datetime) -> None:

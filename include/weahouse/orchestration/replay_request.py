@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from weahouse.orchestration.requests import moment_of, run_id_of
 from weahouse.schemas.fields import STATION_ID_PATTERN
 
 if TYPE_CHECKING:
@@ -96,9 +96,8 @@ class ReplayRequest:
                 min(held.first_hour for held in raw.values()),
                 max(held.last_hour for held in raw.values()),
             ]
-        of_run = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
         return {
-            "run_id": of_run,
+            "run_id": run_id_of(told),
             **told,
             "records": records,
             "expired": expired,
@@ -120,15 +119,12 @@ def _edge(name: str, text: Any) -> Edge:
     told = str(text or "").strip()
     if told.startswith("{"):
         return _offsets(name, told)
-    try:
-        moment = datetime.fromisoformat(told)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = moment_of(told)
+    if moment is None:
         raise ReplayRequestError(
             f'{name} {told!r} is neither a time with a zone, like 2024-05-01T12:00:00Z, nor offsets, like {{"0": 120}}'
         )
-    return moment.astimezone(UTC)
+    return moment
 
 
 def _offsets(name: str, told: str) -> Offsets:
