@@ -25,7 +25,6 @@ replayed.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Param, dag, task
@@ -36,7 +35,6 @@ from weahouse.orchestration.replay_request import AUTO, SOURCES
 from weahouse.orchestration.spark_app import SparkAppOperator
 
 EDGE = 'With a zone, such as 2024-05-01T12:00:00Z; or offsets by partition, such as {"0": 120}.'
-APPROVED_WITHIN = timedelta(days=1)
 
 
 @dag(
@@ -75,8 +73,6 @@ def kafka_replay() -> None:
         task_id="approve_plan",
         subject="Replay {{ ti.xcom_pull('plan_replay')['records'] }} records?",
         body="```json\n{{ ti.xcom_pull('plan_replay') | tojson(indent=2) }}\n```",
-        response_timeout=APPROVED_WITHIN,
-        execution_timeout=APPROVED_WITHIN + timedelta(minutes=10),
     )
     replay = SparkAppOperator(
         task_id="replay_observations",

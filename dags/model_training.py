@@ -30,7 +30,6 @@ from weahouse.orchestration.operators import ApprovalOperator
 from weahouse.orchestration.spark_app import SparkAppOperator
 from weahouse.schemas.gold import GOLD_MODELS, MODEL_KINDS
 
-APPROVED_WITHIN = timedelta(days=1)
 TRAINED_WITHIN = timedelta(hours=3)
 
 
@@ -94,8 +93,6 @@ def model_training() -> None:
         subject="Decide by these figures who issues the forecasts?",
         body="[The card](/models/learned/{{ ti.xcom_pull('train_models')['model_version'] }})\n\n"
         "```json\n{{ ti.xcom_pull('train_models')['targets'] | tojson(indent=2) }}\n```",
-        response_timeout=APPROVED_WITHIN,
-        execution_timeout=APPROVED_WITHIN + timedelta(minutes=10),
     )
     promote = SparkAppOperator(
         task_id="promote_models",

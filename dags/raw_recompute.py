@@ -26,7 +26,6 @@ What hours that are not curated yet hold of the range stays as it is.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Param, dag, task
@@ -37,7 +36,6 @@ from weahouse.orchestration.recompute import PlanRecomputeOperator
 from weahouse.orchestration.recompute_request import ZONES
 from weahouse.orchestration.spark_app import SparkAppOperator
 
-APPROVED_WITHIN = timedelta(days=1)
 PLAN = "{{ ti.xcom_pull('plan_recompute') | tojson }}"
 BODY = """\
 It can be undone for 7 days: `weahouse lake undo {{ ti.xcom_pull('plan_recompute')['run_id'] }}`.
@@ -106,8 +104,6 @@ def raw_recompute() -> None:
         task_id="approve_plan",
         subject="Make {{ ti.xcom_pull('plan_recompute')['hours'] }} hours of observation anew from Raw?",
         body=BODY,
-        response_timeout=APPROVED_WITHIN,
-        execution_timeout=APPROVED_WITHIN + timedelta(minutes=10),
     )
     recompute = SparkAppOperator(
         task_id="recompute_observations", app="recompute_observations", arguments={"plan": PLAN}

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.providers.standard.operators import hitl
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -42,6 +42,16 @@ __all__ = [
 ]
 
 _DAY = timedelta(days=1)
+_APPROVED_WITHIN = timedelta(days=1)
+
+
+class ApprovalOperator(hitl.ApprovalOperator):
+    """Asks a person, who has a day to answer; Airflow's own limit is a little later, so that it never cuts that off."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("response_timeout", _APPROVED_WITHIN)
+        kwargs.setdefault("execution_timeout", _APPROVED_WITHIN + timedelta(minutes=10))
+        super().__init__(**kwargs)
 
 
 class StartStreamOperator(BaseOperator):
