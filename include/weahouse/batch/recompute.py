@@ -165,20 +165,16 @@ def _rebuild(
     if begun:
         # Curated may hold it already, and Cassandra not: so it is served again, also where nothing changes any more.
         begin, begins_at, _ = begun[-1]
-        counts = upsert(run, _part(rows, begin, begins_at), rules, registry, (*WRITTEN, REJUDGED))
+        counts = upsert(run, rows.where(bounds_of([(begin, begins_at)])), rules, registry, (*WRITTEN, REJUDGED))
         is_counted = backfill["replayed"] >= sum(hour.records for hour in hours if hour.begin < begins_at)
         _add(backfill, counts, [] if is_counted else _within(hours, begin, begins_at))
     for begin, end in spans(hours, begins_at, plan.end, CHUNK_RECORDS):
         begun.append((begin, end, version_of(spark, settings, CURATED_OBSERVATIONS)))
         backfill["chunks"] = json.dumps(begun, default=datetime.isoformat)
         record_backfill(settings, backfill)
-        counts = upsert(run, _part(rows, begin, end), rules, registry, REBUILT)
+        counts = upsert(run, rows.where(bounds_of([(begin, end)])), rules, registry, REBUILT)
         _add(backfill, counts, _within(hours, begin, end))
         log.info("made anew until %s, of %s: %s", end, plan.end, {name: backfill[name] for name in _COUNTS})
-
-
-def _part(rows: DataFrame, begin: datetime, end: datetime) -> DataFrame:
-    return rows.where((F.col("observed_at") >= F.lit(begin)) & (F.col("observed_at") < F.lit(end)))
 
 
 def _within(hours: Iterable[Hour], begin: datetime, end: datetime) -> list[Hour]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from weahouse.batch.recompute import chunks_of, plan_of
@@ -23,7 +25,7 @@ from weahouse.transforms.changes import CORRECTION, NEW, REJUDGED, rebuild
 from weahouse.transforms.newest import VERSION, newest_of_each_key
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import Column, SparkSession
 
     from weahouse.batch.backfills import Backfill
     from weahouse.batch.recompute import Plan
@@ -76,9 +78,7 @@ def preview_undo(spark: SparkSession, settings: Settings, backfill: Backfill) ->
         read_table(spark, settings, CURATED_OBSERVATIONS, version).where(plan.within(begin, end))
         for begin, end, version in chunks_of(backfill)
     ]
-    before = parts[0]
-    for part in parts[1:]:
-        before = before.unionByName(part)
+    before = reduce(DataFrame.unionByName, parts)
     same_record = [*KEY, *VERSION]
     kept = before.select(*same_record, *FLAGS, "revision")
     both = checkpointed(
