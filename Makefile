@@ -33,7 +33,8 @@ test: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheS
 test: setup ## Run the tests on servers of their own
 	.venv/bin/pytest -m 'not slow'
 
-test-slow: setup ## Run the tests that take minutes: the whole file of real observations, with kills
+test-slow: setup ## Run the tests that take minutes: the whole file of real observations, with kills; Airflow's forms
+	@deploy/setup.sh tests/packages.txt
 	.venv/bin/pytest -m slow
 
 test-faults: setup ## Strike the stream with faults, by seeds: SEEDS=5 SEED_BASE=1; RECORD=1 notes the results

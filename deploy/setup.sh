@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install what is missing: the packages of packages.txt, the locked Python environment, and the package itself.
+# Install what is missing: the packages of packages.txt and of each list that is named, the locked Python environment,
+# and the package itself.
 # Stamps in .venv/ keep the hash of what was installed, so that a second run costs milliseconds.
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,7 +13,7 @@ hash_of() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
 install_packages() {
     missing=
-    for package in $(grep -v '^#' packages.txt); do
+    for package in $(cat packages.txt "$@"); do
         case "$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null)" in
             *' installed') ;;
             *) missing="$missing $package" ;;
@@ -68,6 +69,6 @@ install_package() {
     printf '%s\n' "$wanted" >.venv/.package
 }
 
-install_packages
+install_packages "$@"
 make_environment
 install_package

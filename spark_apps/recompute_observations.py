@@ -20,10 +20,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", type=json.loads, required=True, help="JSON, as the Dag raw_recompute plans it")
     parser.add_argument("--preview", choices=["true", "false"], default="false", help="change nothing")
+    parser.add_argument("--approved-by", help="who, for the ledger")
     asked = parser.parse_args()
     plan = Plan.of(asked.plan)
     spark = SparkSession.builder.appName("recompute_observations").getOrCreate()
-    told = preview(spark, settings(), plan) if asked.preview == "true" else recompute(spark, settings(), plan)
+    told = (
+        preview(spark, settings(), plan)
+        if asked.preview == "true"
+        else recompute(spark, settings(), plan, asked.approved_by)
+    )
     for change in told.get("changes", []):
         logging.info("would change: %s", json.dumps(change))
     print(json.dumps(told, default=str))

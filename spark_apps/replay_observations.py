@@ -22,9 +22,10 @@ def main() -> int:
         required=True,
         help='{"run_id": "a1", "start": {"0": 0}, "end": {"0": 9}, "regions": [], "stations": [], "reason": "why"}',
     )
+    parser.add_argument("--approved-by", help="who, for the ledger")
     asked = parser.parse_args()
     spark = SparkSession.builder.appName("replay_observations").getOrCreate()
-    print(json.dumps(replay(spark, settings(), Plan.of(asked.plan)), default=str))
+    print(json.dumps(replay(spark, settings(), Plan.of(asked.plan), asked.approved_by), default=str))
     spark.stop()
     return 0
 

@@ -1,4 +1,4 @@
-"""Which recomputes can be undone, by the ledger alone."""
+"""The ledger of backfills: how a run stands while it is at work, and which can be undone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,20 @@ from typing import Any
 import pytest
 from tests.instance import TEST_SETTINGS
 
-from weahouse.batch.backfills import DONE, RECOMPUTE, REPLAY, RUNNING, UNDONE, UndoError, record_backfill, undoable
+from weahouse.batch.backfills import (
+    DONE,
+    FAILED,
+    RECOMPUTE,
+    REPLAY,
+    RUNNING,
+    UNDONE,
+    UndoError,
+    at_work,
+    new_backfill,
+    read_backfill,
+    record_backfill,
+    undoable,
+)
 from weahouse.settings import Settings
 
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
@@ -69,3 +82,36 @@ def test_what_a_later_recompute_has_judged_again_waits_for_it(ledger: Settings):
     with pytest.raises(UndoError, match="raw_recompute a has been built upon: undo b first"):
         undoable(ledger, "a", NOW)
     assert undoable(ledger, "b", NOW)
+
+
+def test_a_backfill_at_work_tells_how_far_it_is_and_how_it_ended(ledger: Settings):
+    def breaks_off() -> None:
+        with at_work(ledger, new_backfill("a", REPLAY, {"reason": "a test"}) | {"planned": 40}) as work:
+            assert read_backfill(ledger, "a")["backfill_state"] == RUNNING
+            work.add({"replayed": 10, "inserted": 3})
+            work.record()
+            held = read_backfill(ledger, "a")
+            assert (held["replayed"], held["inserted"], held["expected_at"] > datetime.now(UTC)) == (10, 3, True)
+            raise ConnectionError("killed")
+
+    with pytest.raises(ConnectionError):
+        breaks_off()
+    held = read_backfill(ledger, "a")
+    assert (held["backfill_state"], held["replayed"], held["expected_at"]) == (FAILED, 10, None)
+    with at_work(ledger, held) as work:
+        # At the pace of this try alone: nothing of it is read yet.
+        assert work.row["expected_at"] is None
+        work.add({"replayed": 30})
+    held = read_backfill(ledger, "a")
+    assert (held["backfill_state"], held["replayed"], held["ended_at"] is not None) == (DONE, 40, True)
+
+
+def test_the_append_times_that_were_read_are_those_of_all_chunks_and_tries(ledger: Settings):
+    with at_work(ledger, new_backfill("a", REPLAY, {"reason": "a test"})) as work:
+        work.has_read(None, None)
+        assert work.row.get("appended_from") is None
+        for first_s, last_s in ((100, 110), (90, 95), (101, 102)):
+            work.has_read(first_s, last_s)
+    held = read_backfill(ledger, "a")
+    # To the second: the end, which is exclusive, lies behind the last record.
+    assert [held[name].timestamp() for name in ("appended_from", "appended_to")] == [90, 111]

@@ -8,10 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from weahouse.cli import app
-from weahouse.cli.dags import changes, choose, run_once
+from weahouse.cli.dags import choose, run_once
 from weahouse.cli.errors import UserError
+from weahouse.cli.following import changes
+from weahouse.orchestration.dag_runs import Look, Task
 from weahouse.orchestration.hand_runs import ORDER
-from weahouse.orchestration.run_once import Look, Task
 from weahouse.settings import Settings
 
 

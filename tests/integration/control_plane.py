@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from urllib.parse import quote
 
 from tests.integration.conftest import eventually
 
-from weahouse.orchestration import rest
+from weahouse.orchestration import dag_runs, rest
 
 if TYPE_CHECKING:
     from weahouse.settings import Settings
@@ -70,18 +69,13 @@ class DagRun:
         return {task["task_id"]: task["state"] for task in found}
 
     def approve(self, task: str) -> None:
-        """Approve whatever a task asks a person, until it is done.
-
-        It asks again where the answer came before its process had ended, which Airflow takes for a failure of the try.
-        """
+        """Approve whatever a task asks a person, until it is done."""
+        run = dag_runs.DagRun(self.dag_id, self.run_id)
 
         def is_done() -> bool:
-            state = self.states()[task]
-            if state in ("awaiting_input", "deferred"):
-                # Answered already, and not taken up yet.
-                with suppress(rest.AirflowError):
-                    answer = {"chosen_options": ["Approve"]}
-                    ask(self.settings, "PATCH", f"{self.path}/taskInstances/{task}/-1/hitlDetails", answer)
-            return state == "success"
+            seen = dag_runs.look(self.settings, run, datetime.now(UTC))
+            if dag_runs.asks(seen, task):
+                dag_runs.answer(self.settings, run, task, dag_runs.APPROVE)
+            return seen.state_of(task) == "success"
 
         eventually(is_done, f"the approval of {task}", _PATIENCE_S)

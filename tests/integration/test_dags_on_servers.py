@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from click.testing import Result
 from tests.integration.conftest import eventually
 from tests.integration.control_plane import DagRun, ask
 from tests.ml.world import STATIONS, hourly, places, world
 from tests.qc.readings import rules_with
 from tests.rows import event
+from typer.testing import CliRunner
 
 from weahouse.batch.units import read_units
+from weahouse.cli import app
+from weahouse.cli.errors import UserError
 from weahouse.io import cassandra, lake
 from weahouse.io.delta import ensure_table, table_path
 from weahouse.io.proof_pages import kept
@@ -143,49 +148,65 @@ def test_a_compaction_publishes_the_files_of_before_and_after(awake: Settings, s
     assert 0 < before["data_files"] <= after["data_files"]
 
 
-def test_a_replay_plans_as_a_dry_run_and_changes_what_a_person_has_approved(
+def weahouse(*words: str, answer: str | None = None) -> Result:
+    """A command, run in this process under the tests' settings, with a person's answer."""
+    return CliRunner().invoke(app, list(words), input=answer)
+
+
+def test_a_replay_changes_only_what_a_person_has_approved_at_the_terminal(
     awake: Settings, stream: Stream, curated_by_hand: ByHand
 ):
-    rest.unpause(awake, REPLAY)
-    conf: dict[str, object] = {"start": f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
-    conf |= {"end": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "stations": ["curated-by-hand"], "reason": "a test"}
-    planned = DagRun.trigger(awake, REPLAY, conf)
-    planned.await_state("success")
-    assert planned.states() == {
-        "plan_replay": "success",
-        "unless_dry_run": "success",
-        "approve_plan": "skipped",
-        "replay_observations": "skipped",
-    }
-    run = DagRun.trigger(awake, REPLAY, conf | {"dry_run": False})
-    run.approve("approve_plan")
-    run.await_state("success")
-    (backfill,) = stream.lake("SELECT * FROM gold.backfill_runs WHERE reason = 'a test'")
-    assert (backfill["backfill_state"], backfill["inserted"], backfill["updated"]) == ("done", 0, 0)
-    assert backfill["unchanged"] > 0
+    now = datetime.now(UTC)
+    span = ("--start", f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}", "--end", f"{now:%Y-%m-%dT%H:%M:%SZ}")
+    words = ("backfill", "run", REPLAY, *span, "--stations", "curated-by-hand", "--reason", "a test")
+    rejected = weahouse(*words, answer="n\n")
+    assert "kafka_replay was rejected: nothing was changed" in str(rejected.exception)
+    assert "from offset" in rejected.stdout
+    assert stream.lake("SELECT * FROM gold.backfill_runs WHERE reason = 'a test'") == []
+
+    done = weahouse(*words, "--yes", "--json")
+    assert done.exit_code == 0, done.exception
+    told = json.loads(done.stdout)
+    counts = {name: told[name] for name in ("backfill_state", "inserted", "updated", "approved_by")}
+    assert counts == {"backfill_state": "done", "inserted": 0, "updated": 0, "approved_by": "admin"}
+    assert told["unchanged"] > 0
+    assert told["replayed"] == told["planned"] > 0
+    # Nothing was changed: there is nothing to prove.
+    last = DagRun.newest(awake, REPLAY)
+    assert last is not None
+    assert last.states()["prove"] == "skipped"
+    assert told["run_id"] in weahouse("backfill", "status").stdout
 
 
 def test_rules_are_tried_and_nothing_is_changed_by_it(
     awake: Settings, stream: Stream, curated_by_hand: ByHand, tmp_path: Path
 ):
-    rest.unpause(awake, RECOMPUTE)
     rules_with(tmp_path, '  stations:\n    "curated-by-hand": {range: {air_temperature_c: {suspect: [-51.1, 3.0]}}}\n')
-    conf: dict[str, object] = {"start": "2024-05-01T12:00:00Z", "end": "2024-05-01T13:00:00Z"}
-    conf |= {"stations": ["curated-by-hand"], "rules_file": str(tmp_path / "rules.yaml")}
-    run = DagRun.trigger(awake, RECOMPUTE, conf)
-    run.await_state("success")
+    span = ("--start", "2024-05-01T12:00:00Z", "--end", "2024-05-01T13:00:00Z", "--stations", "curated-by-hand")
+    done = weahouse("backfill", "plan", RECOMPUTE, *span, "--rules-file", str(tmp_path / "rules.yaml"), "--json")
+    assert done.exit_code == 0, done.exception
+    told = json.loads(done.stdout)
+    (change,) = told["preview"]["changes"]
+    assert (change["variable"], change["flag_now"], change["flag_then"]) == ("air_temperature_c", 1, 3)
+    assert told["plan"]["hours"] == 1
+    run = DagRun.newest(awake, RECOMPUTE)
+    assert run is not None
     assert run.states() == {
         "plan_recompute": "success",
         "preview_recompute": "success",
         "unless_dry_run": "success",
         "approve_plan": "skipped",
         "recompute_observations": "skipped",
+        "prove": "skipped",
     }
-    preview = f"{run.path}/taskInstances/preview_recompute/xcomEntries/return_value?deserialize=true"
-    (change,) = ask(awake, "GET", preview)["value"]["changes"]
-    assert (change["variable"], change["flag_now"], change["flag_then"]) == ("air_temperature_c", 1, 3)
     flags = "SELECT air_temperature_c_flag AS flag FROM curated.observations WHERE station_id = 'curated-by-hand'"
     assert stream.lake(flags) == [{"flag": 1}]
+
+
+def test_a_plan_that_fails_says_why_at_the_terminal(awake: Settings):
+    done = weahouse("backfill", "plan", REPLAY, "--start-offsets", '{"7": 0}', "--end-offsets", "{}")
+    assert isinstance(done.exception, UserError)
+    assert "kafka_replay.plan_replay failed: start names partition 7" in str(done.exception)
 
 
 def test_a_recompute_that_cannot_be_meant_fails_before_anything_is_done(awake: Settings):

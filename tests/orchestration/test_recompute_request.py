@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from weahouse.orchestration.recompute_request import PARAMS, RecomputeRequest, RecomputeRequestError
+from weahouse.orchestration.backfill_kinds import RECOMPUTE
+from weahouse.orchestration.recompute_request import RecomputeRequest
+from weahouse.orchestration.requests import RequestError
 from weahouse.qc.rules import DEFAULT_RULES, load_rules
 
 NOW = datetime(2024, 5, 3, tzinfo=UTC)
@@ -45,7 +47,7 @@ UNITS = [
 
 
 def test_every_parameter_of_the_form_is_read():
-    assert set(PARAMS) == DEFAULTS.keys()
+    assert RECOMPUTE.asks.keys() == DEFAULTS.keys()
     request = asked(start="2024-05-01T02:00:00+02:00", zones=["gold", "curated"], stations=["b", "a", "b"])
     assert request.start == at("01T00:00")
     assert (request.zones, request.stations) == (("curated", "gold"), ("a", "b"))
@@ -77,7 +79,7 @@ def test_every_parameter_of_the_form_is_read():
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_sentence(params: dict[str, Any], told: str):
-    with pytest.raises(RecomputeRequestError, match=told):
+    with pytest.raises(RequestError, match=told):
         asked(**params)
 
 
@@ -106,5 +108,5 @@ def test_the_same_range_under_the_same_rules_is_the_same_run(tmp_path: Path):
 
 
 def test_a_range_that_no_unit_holds_is_refused():
-    with pytest.raises(RecomputeRequestError, match="no curated unit holds a reading"):
+    with pytest.raises(RequestError, match="no curated unit holds a reading"):
         asked(start="2024-04-01T00:00:00Z", end="2024-04-02T00:00:00Z").plan(UNITS, [])

@@ -7,7 +7,6 @@ levels 2 and 3, then Gold. Nothing changes where the tables hold what is made an
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyspark.sql import functions as F
 
-from weahouse.batch.backfills import DONE, FAILED, RECOMPUTE, RUNNING, UNDONE, read_backfill, record_backfill
+from weahouse.batch.backfills import DONE, RECOMPUTE, UNDONE, at_work, new_backfill, read_backfill
 from weahouse.batch.gold import make_gold
 from weahouse.batch.judging import judge as judge_deeper
 from weahouse.batch.writer import Writer, run_beside_the_stream
@@ -38,15 +37,12 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame, SparkSession
 
-    from weahouse.batch.backfills import Backfill
+    from weahouse.batch.backfills import Backfill, Work
     from weahouse.qc.rules import Rules
     from weahouse.settings import Settings
 
-log = logging.getLogger("weahouse.recompute")
-
 # The stream waits for the lease as long as a chunk's merge takes: a few seconds.
 CHUNK_RECORDS = 50_000
-_COUNTS = ("replayed", "inserted", "updated", "unchanged")
 _HOUR = timedelta(hours=1)
 
 Span = tuple[datetime, datetime]
@@ -108,7 +104,7 @@ class Plan:
         return observations(parse(raw), settings.lateness).where(self.within())
 
 
-def recompute(spark: SparkSession, settings: Settings, plan: Plan) -> Backfill:
+def recompute(spark: SparkSession, settings: Settings, plan: Plan, approved_by: str | None = None) -> Backfill:
     """Carry a plan out, or go on with it where it was left; returns its row of the ledger, and what Gold tells.
 
     Repeating a plan that is done reads nothing and changes nothing; one that was undone is done again. Raises
@@ -118,75 +114,67 @@ def recompute(spark: SparkSession, settings: Settings, plan: Plan) -> Backfill:
     if held is not None and held["backfill_state"] == DONE:
         return held
     rules = plan.rules()
-    backfill = _begun(plan) if held is None or held["backfill_state"] == UNDONE else held
-    backfill |= {"backfill_state": RUNNING, "ended_at": None}
-    record_backfill(settings, backfill)
-    try:
-        told = _carry_out(spark, settings, plan, rules, backfill)
-    except Exception:
-        record_backfill(settings, backfill | {"backfill_state": FAILED, "ended_at": datetime.now(UTC)})
-        raise
-    backfill |= {"backfill_state": DONE, "ended_at": datetime.now(UTC)}
-    record_backfill(settings, backfill)
-    return backfill | told
+    fresh = new_backfill(plan.run_id, RECOMPUTE, plan.told)
+    backfill = fresh if held is None or held["backfill_state"] == UNDONE else held
+    with at_work(settings, backfill | {"approved_by": approved_by}) as work:
+        told = _carry_out(spark, settings, plan, rules, work)
+    return work.row | told
 
 
-def _begun(plan: Plan) -> Backfill:
-    return {
-        "run_id": plan.run_id,
-        "kind": RECOMPUTE,
-        "parameters": json.dumps(plan.told),
-        "reason": plan.told["reason"],
-        "backfill_state": RUNNING,
-        "done_offsets": None,
-        "chunks": "[]",
-        **dict.fromkeys((*_COUNTS, "quarantined"), 0),
-        "started_at": datetime.now(UTC),
-        "ended_at": None,
-    }
-
-
-def _carry_out(spark: SparkSession, settings: Settings, plan: Plan, rules: Rules, backfill: Backfill) -> dict[str, int]:
-    if "curated" not in plan.zones:
-        curated = read_table(spark, settings, CURATED_OBSERVATIONS).where(plan.within())
-        hours = [hour.begin for hour in hours_of(curated)]
-        return make_gold(spark, settings, hours) if hours else {}
-    rows = checkpointed(plan.readings(spark, settings))
-    _rebuild(spark, settings, plan, rules, backfill, rows)
+def _carry_out(spark: SparkSession, settings: Settings, plan: Plan, rules: Rules, work: Work) -> dict[str, int]:
+    of_gold_alone = "curated" not in plan.zones
+    if of_gold_alone:
+        rows = read_table(spark, settings, CURATED_OBSERVATIONS).where(plan.within())
+    else:
+        rows = checkpointed(plan.readings(spark, settings))
+    appended_s = F.unix_seconds("ingested_at")
+    read = rows.agg(F.min(appended_s), F.max(appended_s)).first()
+    assert read is not None
+    work.has_read(*read)
+    hours = hours_of(rows)
+    if of_gold_alone:
+        return make_gold(spark, settings, [hour.begin for hour in hours]) if hours else {}
+    _rebuild(spark, settings, plan, rules, work, rows, hours)
     return make_later_levels(spark, settings, rows, rules, with_gold="gold" in plan.zones)
 
 
 def _rebuild(
-    spark: SparkSession, settings: Settings, plan: Plan, rules: Rules, backfill: Backfill, rows: DataFrame
+    spark: SparkSession,
+    settings: Settings,
+    plan: Plan,
+    rules: Rules,
+    work: Work,
+    rows: DataFrame,
+    hours: Sequence[Hour],
 ) -> None:
     """Curated and Cassandra; the ledger's row is written as each chunk begins, so that it can be undone."""
     run, registry = run_beside_the_stream(settings, RECOMPUTE), Registry(settings, Hdfs(settings))
-    hours, begun, begins_at = hours_of(rows), chunks_of(backfill), plan.start
+    begun, begins_at = chunks_of(work.row), plan.start
+    work.row["planned"] = sum(hour.records for hour in hours)
     if begun:
         # Curated may hold it already, and Cassandra not: so it is served again, also where nothing changes any more.
         begin, begins_at, _ = begun[-1]
         counts = upsert(run, rows.where(bounds_of([(begin, begins_at)])), rules, registry, (*WRITTEN, REJUDGED))
-        is_counted = backfill["replayed"] >= sum(hour.records for hour in hours if hour.begin < begins_at)
-        _add(backfill, counts, [] if is_counted else _within(hours, begin, begins_at))
+        is_counted = work.row["replayed"] >= sum(hour.records for hour in hours if hour.begin < begins_at)
+        work.add(_counted(counts, [] if is_counted else _within(hours, begin, begins_at)))
     for begin, end in spans(hours, begins_at, plan.end, CHUNK_RECORDS):
         begun.append((begin, end, version_of(spark, settings, CURATED_OBSERVATIONS)))
-        backfill["chunks"] = json.dumps(begun, default=datetime.isoformat)
-        record_backfill(settings, backfill)
+        work.record(chunks=json.dumps(begun, default=datetime.isoformat))
         counts = upsert(run, rows.where(bounds_of([(begin, end)])), rules, registry, REBUILT)
-        _add(backfill, counts, _within(hours, begin, end))
-        log.info("made anew until %s, of %s: %s", end, plan.end, {name: backfill[name] for name in _COUNTS})
+        work.add(_counted(counts, _within(hours, begin, end)))
+    work.record()
 
 
 def _within(hours: Iterable[Hour], begin: datetime, end: datetime) -> list[Hour]:
     return [hour for hour in hours if begin - _HOUR < hour.begin < end]
 
 
-def _add(backfill: Backfill, counts: dict[str, Any], hours: Sequence[Hour]) -> None:
+def _counted(counts: dict[str, Any], hours: Sequence[Hour]) -> dict[str, int]:
     told = {name: counts.get(name, 0) for name in ("inserted", "updated")}
     if hours:
         told["replayed"] = sum(hour.records for hour in hours)
         told["unchanged"] = sum(hour.readings for hour in hours) - sum(told[name] for name in ("inserted", "updated"))
-    backfill |= {name: backfill[name] + count for name, count in told.items()}
+    return told
 
 
 def make_later_levels(

@@ -8,10 +8,7 @@ chunk, under Curated's lease.
 from __future__ import annotations
 
 import json
-import logging
-from collections import Counter
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
@@ -19,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from weahouse.batch.backfills import DONE, FAILED, REPLAY, RUNNING, read_backfill, record_backfill
+from weahouse.batch.backfills import DONE, REPLAY, at_work, new_backfill, read_backfill
 from weahouse.batch.writer import run_beside_the_stream
 from weahouse.io.delta import read_table
 from weahouse.io.hdfs import Hdfs
@@ -36,15 +33,12 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-    from weahouse.batch.backfills import Backfill
+    from weahouse.batch.backfills import Backfill, Work
     from weahouse.settings import Settings
     from weahouse.streaming.run import Run
 
-log = logging.getLogger("weahouse.replay")
-
 # The stream waits for the lease as long as a chunk's merge takes: a few seconds.
 CHUNK_RECORDS = 50_000
-_COUNTS = ("replayed", "inserted", "updated", "unchanged", "quarantined")
 
 Offsets = dict[int, int]
 
@@ -75,7 +69,7 @@ class Plan:
         return cls(told["run_id"], start, end, told["reason"], regions, stations, raw_until, raw_hours)
 
 
-def replay(spark: SparkSession, settings: Settings, plan: Plan) -> Backfill:
+def replay(spark: SparkSession, settings: Settings, plan: Plan, approved_by: str | None = None) -> Backfill:
     """Carry a plan out, or go on with it where it was left; returns its row of the ledger.
 
     Repeating a plan that is done reads nothing and changes nothing.
@@ -83,22 +77,14 @@ def replay(spark: SparkSession, settings: Settings, plan: Plan) -> Backfill:
     held = read_backfill(settings, plan.run_id)
     if held is not None and held["backfill_state"] == DONE:
         return held
-    backfill = held or _begun(plan)
-    record_backfill(settings, backfill | {"backfill_state": RUNNING, "ended_at": None})
-    run, registry = run_beside_the_stream(settings, REPLAY), Registry(settings, Hdfs(settings))
-    try:
-        for start, end in chunks(_left(plan, backfill), plan.end, CHUNK_RECORDS):
-            counts = _replay_chunk(spark, run, registry, plan, start, end)
-            backfill |= {name: backfill[name] + counts[name] for name in _COUNTS}
-            backfill["done_offsets"] = json.dumps(end)
-            record_backfill(settings, backfill)
-            log.info("replayed %d of %d records: %s", backfill["replayed"], _size(plan.start, plan.end), dict(counts))
-    except Exception:
-        record_backfill(settings, backfill | {"backfill_state": FAILED, "ended_at": datetime.now(UTC)})
-        raise
-    backfill |= {"backfill_state": DONE, "ended_at": datetime.now(UTC)}
-    record_backfill(settings, backfill)
-    return backfill
+    fresh = new_backfill(plan.run_id, REPLAY, asdict(plan)) | {"done_offsets": json.dumps(plan.start)}
+    told = {"approved_by": approved_by, "planned": _size(plan.start, plan.end)}
+    with at_work(settings, (held or fresh) | told) as work:
+        run, registry = run_beside_the_stream(settings, REPLAY), Registry(settings, Hdfs(settings))
+        for start, end in chunks(_left(plan, work.row), plan.end, CHUNK_RECORDS):
+            work.add(_replay_chunk(spark, run, registry, plan, start, end, work))
+            work.record(done_offsets=json.dumps(end))
+    return work.row
 
 
 def chunks(start: Offsets, end: Offsets, records: int) -> Iterator[tuple[Offsets, Offsets]]:
@@ -110,37 +96,27 @@ def chunks(start: Offsets, end: Offsets, records: int) -> Iterator[tuple[Offsets
         start = upto
 
 
-def _begun(plan: Plan) -> Backfill:
-    return {
-        "run_id": plan.run_id,
-        "kind": REPLAY,
-        "parameters": json.dumps(asdict(plan)),
-        "reason": plan.reason,
-        "backfill_state": RUNNING,
-        "done_offsets": json.dumps(plan.start),
-        **dict.fromkeys(_COUNTS, 0),
-        "started_at": datetime.now(UTC),
-        "ended_at": None,
-    }
-
-
 def _left(plan: Plan, backfill: Backfill) -> Offsets:
     done = json.loads(backfill["done_offsets"])
     return {partition: done[str(partition)] for partition in plan.end}
 
 
 def _replay_chunk(
-    spark: SparkSession, run: Run, registry: Registry, plan: Plan, start: Offsets, end: Offsets
-) -> Counter[str]:
+    spark: SparkSession, run: Run, registry: Registry, plan: Plan, start: Offsets, end: Offsets, work: Work
+) -> dict[str, int]:
     parsed = parse(_records(spark, run.settings, plan, start, end)).persist()
     wanted = _wanted(observations(parsed, run.settings.lateness), plan, registry)
     counts = upsert(run, wanted, load_rules(), registry, WRITTEN)
-    unreadable = parsed.where("reason IS NOT NULL").count()
+    appended_s = F.unix_seconds("timestamp")
+    read = parsed.agg(F.count("reason"), F.min(appended_s), F.max(appended_s)).first()
+    assert read is not None
+    unreadable, first_s, last_s = read
+    work.has_read(first_s, last_s)
     parsed.unpersist()
     told = {name: counts.get(name, 0) for name in ("inserted", "updated")}
     # Served again, which writes what stands there with the time that it has; or not even that.
     told["unchanged"] = sum(counts.get(name, 0) for name in ("written", "repeats", "superseded")) - sum(told.values())
-    return Counter({"replayed": _size(start, end), "quarantined": unreadable, **told})
+    return {"replayed": _size(start, end), "quarantined": unreadable, **told}
 
 
 def _records(spark: SparkSession, settings: Settings, plan: Plan, start: Offsets, end: Offsets) -> DataFrame:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from weahouse.cli import alerts, dags, doctor, explain, feeds, lake, platform, proofs, qc, reads, stream
+from weahouse.cli import alerts, backfill, dags, doctor, explain, feeds, lake, platform, proofs, qc, reads, stream
 from weahouse.cli.errors import UserError, print_error
 from weahouse.settings import SettingsError
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for module in (platform, stream, feeds, reads, lake, alerts, explain, proofs, qc, dags, doctor):
+for module in (platform, stream, feeds, reads, lake, backfill, alerts, explain, proofs, qc, dags, doctor):
     module.register(app)
 
 

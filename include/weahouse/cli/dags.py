@@ -10,24 +10,19 @@ import typer
 from rich.console import Console
 
 from weahouse.cli.errors import UserError
+from weahouse.cli.following import at_work, begin, lasting, told_of
 from weahouse.orchestration.hand_runs import DAG_IDS, ORDER
 from weahouse.settings import duration, settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from weahouse.orchestration.dag_runs import DagRun, Look
     from weahouse.orchestration.hand_runs import HandRun
-    from weahouse.orchestration.run_once import DagRun, Look
     from weahouse.settings import Settings
 
 commands = typer.Typer(no_args_is_help=True, help="Run Airflow's Dags by hand.")
 
-# A look costs the api-server two requests; a task of ours takes seconds at least.
-_LOOK_EVERY_S = 2.0
-# As many looks in a row may fail while the api-server is restarted.
-_MISSED_LOOKS = 15
-# A dozen tasks that wait for one slot would be a dozen lines of no news.
-_WAITING = (None, "scheduled", "queued")
 _ONLY = f"Only this Dag; may be given again. In their order: {', '.join(DAG_IDS)}."
 TIMED_OUT, NOT_BEGUN = "timed out", "not begun"
 
@@ -101,18 +96,11 @@ def _entry(dag_id: str, state: str, **told: Any) -> dict[str, Any]:
 
 
 def _run(instance: Settings, dag: HandRun, begun: datetime, deadline: float, out: Console) -> dict[str, Any]:
-    from weahouse.orchestration import run_once as dags
+    from weahouse.orchestration.dag_runs import ENDED
 
-    was_paused = dags.wake(instance, dag.dag_id)
-    if was_paused:
-        out.print(f"{dag.dag_id} was paused: it is not any more", highlight=False)
-    before = dags.active_runs(instance, dag.dag_id)
-    if before:
-        out.print(f"{dag.dag_id} has runs that have not ended ({before}): this one waits", highlight=False)
-    run = dags.trigger(instance, dag, begun, datetime.now(UTC))
-    out.print(f"{dag.dag_id} {run.link(instance)}", highlight=False, soft_wrap=True)
+    run, was_paused = begin(instance, dag.dag_id, dag.conf(begun), "weahouse dags run-once", out)
     last = _follow(instance, run, deadline, out)
-    state = last.state if last.state in dags.ENDED else TIMED_OUT
+    state = last.state if last.state in ENDED else TIMED_OUT
     return _entry(
         dag.dag_id,
         state,
@@ -126,55 +114,12 @@ def _run(instance: Settings, dag: HandRun, begun: datetime, deadline: float, out
 
 def _follow(instance: Settings, run: DagRun, deadline: float, out: Console) -> Look:
     """Tell of each task as it changes, until the run has ended or the deadline is over; the last look."""
-    from weahouse.orchestration.run_once import ENDED
+    from weahouse.orchestration.dag_runs import looks
 
-    told: dict[str, str | None] = {}
     with out.status(run.dag_id) as spinner:
-        while True:
-            seen = _patient_look(instance, run, deadline)
-            for line in changes(run.dag_id, seen, told):
-                out.print(line, highlight=False)
-            told = {task.task_id: task.state for task in seen.tasks}
-            spinner.update(_at_work(run.dag_id, seen))
-            if seen.state in ENDED or time.monotonic() > deadline:
-                return seen
-            time.sleep(_LOOK_EVERY_S)
-
-
-def _patient_look(instance: Settings, run: DagRun, deadline: float) -> Look:
-    """A look; Airflow may be away for a moment, and its runs go on."""
-    from weahouse.orchestration.rest import AirflowError
-    from weahouse.orchestration.run_once import look
-
-    for missed in range(_MISSED_LOOKS + 1):
-        try:
-            return look(instance, run, datetime.now(UTC))
-        except AirflowError:
-            if missed == _MISSED_LOOKS or time.monotonic() > deadline:
-                raise
-            time.sleep(_LOOK_EVERY_S)
-    raise AssertionError("the last miss raises")
-
-
-def changes(dag_id: str, seen: Look, told: dict[str, str | None]) -> list[str]:
-    """A line for each task that has begun and whose state is another than was `told` of it."""
-    return [
-        f"  {dag_id}.{task.task_id} {task.state}{_lasting(task.seconds)}"
-        for task in seen.tasks
-        if task.state not in _WAITING and told.get(task.task_id) != task.state
-    ]
-
-
-def _at_work(dag_id: str, seen: Look) -> str:
-    """What a run does now, for the line that moves."""
-    busy = [task for task in seen.tasks if task.state not in (None, "success", "failed", "skipped")]
-    ended = sum(task.state == "success" for task in seen.tasks)
-    now = ", ".join(f"{task.task_id} {task.state}{_lasting(task.seconds)}" for task in busy) or seen.state
-    return f"{dag_id}: {ended} of {len(seen.tasks)} tasks done, {now}"
-
-
-def _lasting(seconds: float | None) -> str:
-    return "" if seconds is None else f" {seconds:.1f} s"
+        for seen in told_of(looks(instance, run, deadline), run, out):
+            spinner.update(at_work(run.dag_id, seen))
+    return seen
 
 
 def _verdict(found: Sequence[dict[str, Any]]) -> str:
@@ -192,7 +137,7 @@ def _print(found: Sequence[dict[str, Any]], timeout: str) -> None:
         table.add_column(heading, justify="right" if heading == "duration" else "left", overflow="fold")
     for run in found:
         style = "green" if run["state"] == "success" else "bold red"
-        lasted = _lasting(run["duration_s"]).strip() or "-"
+        lasted = lasting(run["duration_s"]).strip() or "-"
         table.add_row(run["dag_id"], f"[{style}]{run['state']}[/]", lasted, run["link"] or "-")
     out = console()
     out.print(table)

@@ -50,7 +50,9 @@ ORDER = (
     # The day before, which a scheduled run proves, may have passed before there was anything.
     HandRun("reconciliation", _last_day),
     # By offsets, of which none is named, it is the whole topic: an hour may be empty, and a plan costs the same.
-    HandRun("kafka_replay", lambda _: {"start": "{}", "end": "{}", "dry_run": True}, is_scheduled=False),
+    HandRun(
+        "kafka_replay", lambda _: {"start_offsets": "{}", "end_offsets": "{}", "dry_run": True}, is_scheduled=False
+    ),
     HandRun("raw_recompute", _observed_on_last_day, is_scheduled=False),
 )
 DAG_IDS = tuple(run.dag_id for run in ORDER)

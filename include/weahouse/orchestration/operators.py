@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,6 @@ from weahouse.io.hdfs import Hdfs
 from weahouse.io.small_tables import read_rows
 from weahouse.orchestration import driver, ingest_hours
 from weahouse.orchestration.proof_range import first_unproved
-from weahouse.orchestration.raw_records import held_by_raw
-from weahouse.orchestration.replay_request import AUTO, KAFKA, ReplayRequest, ReplayRequestError
 from weahouse.orchestration.topic_offsets import TopicOffsets
 from weahouse.schemas.datasets import CURATED_INGEST_UNITS, RAW_OBSERVATIONS
 from weahouse.schemas.gold import GOLD_RECONCILIATION
@@ -27,14 +24,11 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from weahouse.orchestration.raw_records import RawRange
-
 __all__ = [
     "ApprovalOperator",
     "CheckParamsOperator",
     "PlanProofOperator",
     "PlanRangeOperator",
-    "PlanReplayOperator",
     "PlanUnitOperator",
     "StartStreamOperator",
     "TouchedUnitsOperator",
@@ -180,37 +174,6 @@ class PlanProofOperator(PlanRangeOperator):
         offsets = TopicOffsets()
         end = offsets.since(datetime.fromisoformat(chosen["to"]))
         return {**chosen, "begin": _as_json(offsets.first()), "end": _as_json(end)}
-
-
-class PlanReplayOperator(BaseOperator):
-    """Checks what a replay's run asks for, and plans it: offsets, records, what has expired, how long it may take.
-
-    What has expired from the topic is looked for in Raw. Returns the plan, which its log shows too. Raises
-    AirflowFailException for a request that cannot be meant.
-    """
-
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Ask Kafka and Raw; raises KafkaException or LakeError, and is retried, while a server does not answer."""
-        reject_unknown_conf(context)
-        params = context["params"]
-        offsets = TopicOffsets()
-        try:
-            request = ReplayRequest.of(params, datetime.now(UTC))
-            start, end = (offsets.since(e) if isinstance(e, datetime) else e for e in (request.start, request.end))
-            first = offsets.first()
-            raw = {} if request.source == KAFKA else self._held_by_raw(request, first)
-            plan = request.plan(start, end, first, offsets.end(), raw)
-        except ReplayRequestError as error:
-            raise AirflowFailException(str(error)) from None
-        self.log.info("plan: %s", json.dumps(plan, indent=2))
-        if (lost := sum(plan["expired"].values()) - plan["from_raw"]) > 0:
-            told = "with source auto, Raw is asked too" if request.source == KAFKA else "Raw does not hold them either"
-            self.log.warning("%d records have expired from the topic: %s", lost, told)
-        return plan
-
-    @staticmethod
-    def _held_by_raw(request: ReplayRequest, first: dict[int, int]) -> dict[int, RawRange]:
-        return held_by_raw(settings(), request.start, request.end, first if request.source == AUTO else None)
 
 
 def _was_appended_on(day: datetime) -> bool:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from weahouse.orchestration.backfill_kinds import RECOMPUTE, ZONES
 from weahouse.orchestration.ingest_hours import HOUR, begin_of, hour_of
-from weahouse.orchestration.requests import moment_of, run_id_of
+from weahouse.orchestration.requests import RequestError, moment_of, names_of, run_id_of
 from weahouse.qc.entries import RulesError
 from weahouse.qc.rules import DEFAULT_RULES, load_rules
-from weahouse.schemas.fields import MOST_MINUTES_AHEAD, STATION_ID_PATTERN
+from weahouse.schemas.fields import MOST_MINUTES_AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-PARAMS = ("start", "end", "zones", "rules_file", "stations", "dry_run", "reason")
-ZONES = ("curated", "gold")
 # Of the longest record that ships with the project there are seven years; a year that was mistyped is caught by it.
 LONGEST = timedelta(days=3653)
 # Two applications start, and levels 2 and 3 look at half a day around the range, however short that is.
@@ -26,10 +24,6 @@ _LEAST_S = 90
 # Parsed and judged for the preview and once more for the tables, and merged beside the live stream, on two cores.
 _RECORDS_PER_S = 3_000
 _WRITTEN = "%Y-%m-%dT%H:%M:%SZ"
-
-
-class RecomputeRequestError(ValueError):
-    """A request that cannot be meant; one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -49,25 +43,25 @@ class RecomputeRequest:
 
     @classmethod
     def of(cls, params: Mapping[str, Any], now: datetime) -> RecomputeRequest:
-        """From the parameters of a run; what is left out is as in the form. Raises RecomputeRequestError."""
-        if unknown := sorted(params.keys() - set(PARAMS)):
-            raise RecomputeRequestError(
-                f"unknown parameters {', '.join(unknown)}: a recompute knows {', '.join(PARAMS)}"
+        """From the parameters of a run; what is left out is as in the form. Raises RequestError."""
+        if unknown := sorted(params.keys() - RECOMPUTE.asks.keys()):
+            raise RequestError(
+                f"unknown parameters {', '.join(unknown)}: a recompute knows {', '.join(RECOMPUTE.asks)}"
             )
         start, end = (_time(name, params.get(name)) for name in ("start", "end"))
         _check_times(start, end, now)
         dry_run = params.get("dry_run", True)
         if not isinstance(dry_run, bool):
-            raise RecomputeRequestError(f"dry_run is {dry_run!r}: write true or false")
+            raise RequestError(f"dry_run is {dry_run!r}: write true or false")
         reason = str(params.get("reason") or "").strip()
         if not reason and not dry_run:
-            raise RecomputeRequestError("reason is empty: say in a few words why this is made anew")
+            raise RequestError("reason is empty: say in a few words why this is made anew")
         rules_file = params.get("rules_file") or None
         return cls(
             start,
             end,
-            _zones(params.get("zones", ZONES)),
-            _stations(params.get("stations")),
+            _zones(params.get("zones")),
+            names_of("stations", params.get("stations")),
             rules_file,
             _rules_version(rules_file),
             reason,
@@ -76,13 +70,13 @@ class RecomputeRequest:
     def plan(self, units: Iterable[Mapping[str, Any]], raw_hours: Iterable[str]) -> dict[str, Any]:
         """The plan of making the range anew from what `units`, rows of curated.ingest_units, hold; as JSON can hold it.
 
-        `raw_hours`: the hours of append time of which Raw has a folder. Raises RecomputeRequestError where no unit
+        `raw_hours`: the hours of append time of which Raw has a folder. Raises RequestError where no unit
         holds a reading of the range.
         """
         units = list(units)
         chosen = sorted((unit for unit in units if self._is_held_by(unit)), key=lambda unit: unit["ingest_hour"])
         if not chosen:
-            raise RecomputeRequestError(
+            raise RequestError(
                 f"no curated unit holds a reading from {self.start:{_WRITTEN}} to {self.end:{_WRITTEN}}: let "
                 "observation_curation curate the hours in which they were appended, or widen the range"
             )
@@ -138,53 +132,41 @@ def _time(name: str, text: Any) -> datetime:
     told = str(text or "").strip()
     moment = moment_of(told)
     if moment is None:
-        raise RecomputeRequestError(f"{name} {told!r} is no time with a zone: write it like 2024-05-01T12:00:00Z")
+        raise RequestError(f"{name} {told!r} is no time with a zone: write it like 2024-05-01T12:00:00Z")
     # Observations are told to the second.
     return moment.replace(microsecond=0)
 
 
 def _check_times(start: datetime, end: datetime, now: datetime) -> None:
     if end <= start:
-        raise RecomputeRequestError(f"end {end:{_WRITTEN}} must lie after start {start:{_WRITTEN}}")
+        raise RequestError(f"end {end:{_WRITTEN}} must lie after start {start:{_WRITTEN}}")
     if end - start > LONGEST:
-        raise RecomputeRequestError(
+        raise RequestError(
             f"from start to end are {(end - start).days} days: at most {LONGEST.days}, ten years, are allowed"
         )
     if start > now:
-        raise RecomputeRequestError(f"start {start:{_WRITTEN}} lies in the future: nothing was observed then")
+        raise RequestError(f"start {start:{_WRITTEN}} lies in the future: nothing was observed then")
 
 
 def _zones(given: Any) -> tuple[str, ...]:
     if given is None:
-        return ZONES
+        return tuple(ZONES)
     zones = given if isinstance(given, (list, tuple)) else [given]
     unknown = [zone for zone in zones if zone not in ZONES]
     if unknown or not zones:
         told = f"has {unknown[0]!r}" if unknown else "is empty"
-        raise RecomputeRequestError(f"zones {told}: name one or both of {', '.join(ZONES)}")
+        raise RequestError(f"zones {told}: name one or both of {', '.join(ZONES)}")
     return tuple(zone for zone in ZONES if zone in zones)
-
-
-def _stations(given: Any) -> tuple[str, ...]:
-    stations = given or ()
-    if not isinstance(stations, (list, tuple)):
-        raise RecomputeRequestError(f"stations is {given!r}: give a list of ids, or nothing for all stations")
-    for each in stations:
-        if not isinstance(each, str) or not re.fullmatch(STATION_ID_PATTERN, each):
-            raise RecomputeRequestError(f"stations has {each!r}: 1 to 64 of A-Z a-z 0-9 . _ : - are allowed")
-    return tuple(sorted(set(stations)))
 
 
 def _rules_version(rules_file: Any) -> str:
     if rules_file is None:
         return load_rules(DEFAULT_RULES).version
     if not isinstance(rules_file, str) or "\0" in rules_file or not Path(rules_file).is_absolute():
-        raise RecomputeRequestError(
-            f"rules_file {rules_file!r} is no absolute path: leave it empty for the present rules"
-        )
+        raise RequestError(f"rules_file {rules_file!r} is no absolute path: leave it empty for the present rules")
     if not Path(rules_file).is_file():
-        raise RecomputeRequestError(f"rules_file {rules_file} is no file that this worker can read")
+        raise RequestError(f"rules_file {rules_file} is no file that this worker can read")
     try:
         return load_rules(Path(rules_file)).version
     except RulesError as error:
-        raise RecomputeRequestError(f"rules_file: {error}") from None
+        raise RequestError(f"rules_file: {error}") from None

@@ -32,7 +32,7 @@ SOURCE: dict[str, Field] = {
 }
 
 PROOF: dict[str, Field] = {
-    "appended_from": Field("timestamp", "Begin of the append times that were compared, UTC, inclusive"),
+    "appended_from": Field("timestamp", "Begin of the append times that were compared, or read, UTC, inclusive"),
     "appended_to": Field("timestamp", "Their end, exclusive"),
     "compared_offsets": Field("bigint", "Kafka offsets in range"),
     "curated_offsets": Field("bigint", "Offsets whose record is a row of Curated"),
@@ -58,6 +58,7 @@ BACKFILL: dict[str, Field] = {
     "run_id": Field("string", "Hash of what was asked for: the same again is the same run, and goes on where it ended"),
     "kind": Field("string", "What was done: kafka_replay or raw_recompute"),
     "parameters": Field("string", "JSON: what was asked for"),
+    "approved_by": Field("string", "Who has approved it, as Airflow knows them"),
     "backfill_state": Field("string", "running, done, failed or undone"),
     "done_offsets": Field("string", "JSON: by Kafka partition the offset before which all is done"),
     "chunks": Field(
@@ -65,7 +66,9 @@ BACKFILL: dict[str, Field] = {
         "JSON: of each chunk that a recompute has begun its first time of observation, its end, and the version of "
         "curated.observations before it",
     ),
+    "planned": Field("bigint", "Kafka records that are to be read; empty until they are counted"),
     "replayed": Field("bigint", "Kafka records that were read"),
+    "expected_at": Field("timestamp", "When all are read at the pace of the present try, UTC; empty while it has none"),
     "inserted": Field("bigint", "Rows that Curated did not hold"),
     "updated": Field("bigint", "Rows of Curated that were replaced"),
     "unchanged": Field("bigint", "Readings of which Curated held what the records say, or newer"),

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from weahouse.orchestration.dag_runs import DagRun
 from weahouse.orchestration.hand_runs import ORDER
-from weahouse.orchestration.run_once import DagRun
 from weahouse.settings import Settings
 
 NOW = datetime(2024, 5, 1, 13, 59, tzinfo=UTC)

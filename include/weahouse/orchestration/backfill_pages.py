@@ -1,0 +1,165 @@
+"""What a person reads of a backfill's plan, as Markdown: the question in Airflow, and the command, show the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from weahouse.orchestration.backfill_kinds import REPLAY
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_STATION_TRUST, CURATED_VERDICTS
+from weahouse.schemas.gold import GOLD_DAILY_SUMMARIES, GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
+from weahouse.schemas.serving_tables import LATEST_BY_REGION, OBSERVATIONS_BY_STATION, SUMMARIES_BY_STATION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from weahouse.orchestration.backfill_kinds import Kind
+
+Told = dict[str, Any]
+
+_SERVED = (OBSERVATIONS_BY_STATION, LATEST_BY_REGION, SUMMARIES_BY_STATION)
+# By the zone that a recompute makes anew.
+_TABLES = {
+    "curated": (CURATED_OBSERVATIONS, CURATED_VERDICTS, CURATED_STATION_TRUST),
+    "gold": (GOLD_HOURLY_SUMMARIES, GOLD_DAILY_SUMMARIES, GOLD_STATION_FEATURES),
+}
+_FLAGS = {1: "good", 2: "not evaluated", 3: "suspect", 4: "bad", 9: "missing"}
+_UNITS_SHOWN = 12
+
+
+def question(kind: Kind, plan: Told) -> str:
+    """The one line that is asked."""
+    if kind is REPLAY:
+        return f"Replay {plan['records']:,} records?"
+    return f"Make {_hours(plan['hours'])} of observation anew from Raw?"
+
+
+def page(kind: Kind, plan: Told, preview: Told | None = None) -> str:
+    """The plan, and what would change where that was looked at."""
+    return _replay(plan) if kind is REPLAY else _recompute(plan, preview)
+
+
+def _replay(plan: Told) -> str:
+    read = [
+        ("records", f"{plan['records']:,}, of which {plan['from_raw']:,} from Raw"),
+        ("hours of observation", f"{plan['hours']:,}, as far as these records are curated"),
+        *_narrowed(plan, "stations", "regions"),
+        ("tables", f"`{CURATED_OBSERVATIONS.name}`; {_served()}: where they lack what the records say"),
+        ("verdicts and Gold", "follow when the hours of append time are curated again (`observation_curation`)"),
+        *_about(plan),
+    ]
+    columns = ("start", "end", "expired", "raw_until")
+    partitions = []
+    for partition in sorted(plan["start"], key=int):
+        start, end, expired, raw_until = (plan.get(name, {}).get(partition, 0) for name in columns)
+        of_raw = max(0, min(raw_until, end) - start)
+        partitions.append((partition, f"{start:,}", f"{end:,}", f"{end - start:,}", f"{of_raw:,}", f"{expired:,}"))
+    lost = sum(plan["expired"].values()) - plan["from_raw"]
+    warning = f"**{lost:,} records have expired** from the topic, and are read from nowhere.\n\n" if lost > 0 else ""
+    heading = ("partition", "from offset", "to offset", "offsets", "of these in Raw", "expired from the topic")
+    return f"{_pairs(read)}\n\n{warning}{_table(heading, partitions, numbers=5)}\n"
+
+
+def _recompute(plan: Told, preview: Told | None) -> str:
+    judged_by = f"`{plan['rules_version']}`" + (
+        f" of {plan['rules_file']}" if plan["rules_file"] else ", the present ones"
+    )
+    read = [
+        ("range", f"{_minute(plan['start'])} to {_minute(plan['end'])} UTC: {_hours(plan['hours'])} of observation"),
+        ("records", f"{plan['records']:,}, in the hours of append time {_units(plan['units'])}"),
+        *(
+            [
+                (
+                    "not curated yet",
+                    f"{_hours(plan['not_curated'])} of append time: what they hold of the range stays as it is",
+                )
+            ]
+            if plan["not_curated"]
+            else []
+        ),
+        *_narrowed(plan, "stations"),
+        ("rules", judged_by),
+        (
+            "tables",
+            "; ".join(
+                [
+                    *(f"`{table.name}`" for zone in plan["zones"] for table in _TABLES[zone]),
+                    *([_served()] if "curated" in plan["zones"] else []),
+                ]
+            ),
+        ),
+        *_about(plan),
+        ("undo", f"within 7 days: `weahouse lake undo {plan['run_id']}`"),
+    ]
+    return f"{_pairs(read)}\n\n{_changes(preview)}"
+
+
+def _changes(preview: Told | None) -> str:
+    if preview is None:
+        return ""
+    told = (
+        f"**{preview['changed_flags']:,} flags would change**; of the readings {preview['updated']:,} would be written "
+        f"anew, {preview['inserted']:,} added, {preview['unchanged']:,} stay as they are.\n"
+    )
+    if not preview["changes"]:
+        return told
+    rows = [
+        (row["station_id"], row["variable"], _flag(row["flag_now"]), _flag(row["flag_then"]), f"{row['readings']:,}")
+        for row in preview["changes"]
+    ]
+    shown = sum(row["readings"] for row in preview["changes"])
+    rest = preview["changed_flags"] - shown
+    more = f"\nAnd {rest:,} more, of rarer changes.\n" if rest else ""
+    return f"{told}\n{_table(('station', 'variable', 'flag now', 'then', 'readings'), rows, numbers=1)}\n{more}"
+
+
+def _about(plan: Told) -> list[tuple[str, str]]:
+    return [
+        ("time", f"about {_duration(plan['estimated_s'])}"),
+        ("reason", plan["reason"] or "none was given"),
+        ("run", f"`{plan['run_id']}`: the same again goes on where it broke off, or does nothing where all is done"),
+    ]
+
+
+def _narrowed(plan: Told, *names: str) -> list[tuple[str, str]]:
+    return [(f"only {name}", ", ".join(f"`{each}`" for each in plan[name])) for name in names if plan[name]]
+
+
+def _served() -> str:
+    return f"Cassandra's {', '.join(f'`{table.name}`' for table in _SERVED)}"
+
+
+def _units(units: Sequence[str]) -> str:
+    more = f" and {len(units) - _UNITS_SHOWN} more" if len(units) > _UNITS_SHOWN else ""
+    return ", ".join(unit.replace("..", " to ") for unit in units[:_UNITS_SHOWN]) + more
+
+
+def _flag(number: int) -> str:
+    return _FLAGS.get(number, str(number))
+
+
+def _hours(count: int) -> str:
+    return f"{count:,} hour" if count == 1 else f"{count:,} hours"
+
+
+def _minute(time: str) -> str:
+    return time.replace("T", " ").removesuffix("Z").removesuffix(":00")
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} minutes"
+
+
+def _pairs(rows: Iterable[tuple[str, str]]) -> str:
+    return _table(("", ""), [(f"**{name}**", text) for name, text in rows])
+
+
+def _table(heading: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
+    """A table of Markdown, the last columns of `numbers` to the right."""
+    words = len(heading) - numbers
+    lines = [heading, ["---"] * words + ["---:"] * numbers, *[[_cell(cell) for cell in row] for row in rows]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """What a person has written, in one cell, whatever it is."""
+    return " ".join(text.replace("|", "\\|").split())
