@@ -8,8 +8,8 @@ curated units have touched equal what Curated and its verdicts make of them, to 
 `gold.reconciliation`, and a page, which the button *Proof* of the task opens.
 
 **Runs** daily at 04:00 UTC for the day before, and for what lies before it since the first curated unit that no proof
-has looked at, as after nights that were slept through and after a backfill; and by hand for any range. It waits until
-every query of the stream has committed the range.
+has looked at, as after nights that were slept through; after each backfill that has changed anything, for the append
+times that it has read; and by hand for any range. It waits until every query of the stream has committed the range.
 
 **Fails** when anything differs, or when nothing was compared; log, row and page name ten faults of each kind. What to
 do: docs/runbooks/reconciliation_failed.md. A day on which nothing was appended is skipped. A unit of which Gold is not
