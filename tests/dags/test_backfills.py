@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import ParamValidationError
 
 from weahouse.orchestration.backfill_kinds import DRY_RUN, KINDS, REASON, RECOMPUTE
@@ -44,6 +43,5 @@ class TestAKind:
 
 
 def test_a_recompute_needs_both_ends_of_its_range(dag_bag: DagBag):
-    params = dag_bag.dags[RECOMPUTE.dag_id].params
-    with pytest.raises(ParamValidationError, match="start"):
-        ParamsDict({name: params.get_param(name) for name in params}).validate()
+    with pytest.raises(ParamValidationError, match="Invalid input for param start"):
+        dag_bag.dags[RECOMPUTE.dag_id].params.validate()

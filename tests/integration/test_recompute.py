@@ -177,6 +177,8 @@ def recomputed(archived: Archived) -> Archived:
 def test_a_run_that_broke_off_goes_on_and_each_row_is_judged_again_once(recomputed: Archived):
     held = read_backfill(recomputed.settings, "a")
     assert (held["backfill_state"], held["replayed"], len(chunks_of(held))) == (DONE, len(VALUES), 4)
+    assert (held["planned"], held["expected_at"]) == (len(VALUES), None)
+    assert (held["appended_from"], held["appended_to"]) == (APPENDED_AT, APPENDED_AT + timedelta(seconds=1))
     rows = recomputed.rows()
     assert {key for key, row in rows.items() if row[f"{TEMPERATURE}_flag"] == SUSPECT} == {
         ("a", time) for time in ("12:10", "13:00", "14:00", "15:00")

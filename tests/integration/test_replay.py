@@ -59,10 +59,12 @@ def served(stream: Apart) -> list[Any]:
 
 def test_what_the_tables_lack_comes_back_and_a_second_run_changes_nothing(spark: SparkSession, sent: Apart):
     settings = sent.settings
-    told = replay(spark, settings, plan(sent))
+    told = replay(spark, settings, plan(sent), "somebody")
     counts = {name: told[name] for name in ("replayed", "inserted", "updated", "unchanged", "quarantined")}
     expected = {"replayed": 13, "inserted": READINGS, "updated": 0, "unchanged": 0, "quarantined": 1}
     assert (told["backfill_state"], counts) == (DONE, expected)
+    assert (told["planned"], told["approved_by"]) == (13, "somebody")
+    assert told["appended_from"] < told["appended_to"] <= datetime.now(UTC) + timedelta(seconds=1)
     before = (version_of(spark, settings, CURATED_OBSERVATIONS), served(sent))
     # Another run of the same range, for the first one is done and would read nothing.
     again = replay(spark, settings, plan(sent, "b"))

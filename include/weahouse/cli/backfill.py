@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -10,15 +9,16 @@ import typer
 from rich.console import Console
 
 from weahouse.cli import backfill_status
+from weahouse.cli.backfill_options import command_of
 from weahouse.cli.errors import UserError
 from weahouse.cli.following import at_work, begin, told_of
 from weahouse.orchestration.backfill_kinds import DRY_RUN, KINDS, REPLAY
 from weahouse.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from weahouse.orchestration.backfill_kinds import Asked, Kind
+    from weahouse.orchestration.backfill_kinds import Kind
     from weahouse.orchestration.dag_runs import DagRun, Look
     from weahouse.settings import Settings
 
@@ -72,7 +72,7 @@ def status(
 def _plan_it(kind: Kind, params: dict[str, Any], *, as_json: bool) -> None:
     check(kind, params | {DRY_RUN: True})
     out = Console(stderr=True)
-    with _airflow_may_fail():
+    with _servers_may_be_away():
         planned = _planned(settings(), kind, params | {DRY_RUN: True}, out)
     if as_json:
         from weahouse.cli.output import print_json_object
@@ -87,7 +87,7 @@ def _run_it(kind: Kind, params: dict[str, Any], *, yes: bool, as_json: bool) -> 
         raise UserError("--json asks no questions: add --yes")
     check(kind, params | {DRY_RUN: False})
     instance, out = settings(), Console(stderr=True)
-    with _airflow_may_fail():
+    with _servers_may_be_away():
         planned = _planned(instance, kind, params | {DRY_RUN: False}, out)
         with left_to_airflow(instance, planned.run):
             if not yes:
@@ -171,12 +171,13 @@ def _fail_if_failed(instance: Settings, run: DagRun, seen: Look) -> None:
 
 
 @contextmanager
-def _airflow_may_fail() -> Iterator[None]:
+def _servers_may_be_away() -> Iterator[None]:
+    from weahouse.io.lake import LakeError
     from weahouse.orchestration.rest import AirflowError
 
     try:
         yield
-    except AirflowError as error:
+    except (AirflowError, LakeError) as error:
         raise UserError(str(error)) from None
 
 
@@ -195,50 +196,12 @@ def left_to_airflow(instance: Settings, run: DagRun) -> Iterator[None]:
         raise typer.Exit(_INTERRUPTED) from None
 
 
-def _command(kind: Kind, act: Callable[..., None], more: dict[str, Any]) -> Callable[..., None]:
-    """A command whose options are what the Dag of a kind asks for, as its form says it, and `more`."""
-
-    def command(**given: Any) -> None:
-        params = {name: given.pop(name) or asked.default for name, asked in asks.items()}
-        act(kind, params, **given)
-
-    asks = {name: asked for name, asked in kind.asks.items() if name != DRY_RUN}
-    options = [_option(name, asked) for name, asked in asks.items()]
-    flags = [_parameter(name, annotation, False) for name, annotation in more.items()]
-    command.__signature__ = inspect.Signature([*options, *flags])  # type: ignore[attr-defined]
-    command.__annotations__ = {each.name: each.annotation for each in (*options, *flags)}
-    return command
-
-
-def _option(name: str, asked: Asked) -> inspect.Parameter:
-    is_list = "array" in asked.schema["type"]
-    is_time = asked.schema.get("format") == "date-time"
-    choices = asked.schema.get("enum") or asked.schema.get("items", {}).get("enum")
-    told = [
-        f"{asked.title}.",
-        asked.description,
-        *([f"Any of {', '.join(choices)}; all unless told."] if choices and is_list else []),
-        *([f"One of {', '.join(choices)}; {asked.default} unless told."] if choices and not is_list else []),
-        *(["May be given again."] if is_list else []),
-        *(["With a zone, like 2024-05-01T12:00:00Z."] if is_time else []),
-    ]
-    option = typer.Option(f"--{name.replace('_', '-')}", help=" ".join(told), metavar="TIME" if is_time else None)
-    kind: Any = list[str] if is_list else str
-    if asked.is_required:
-        return _parameter(name, Annotated[kind, option])
-    return _parameter(name, Annotated[kind | None, option], None)
-
-
-def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-
-
 def _help(kind: Kind, verb: str, more: str = "") -> str:
     return f"{kind.purpose}\n\nExample: `weahouse backfill {verb} {kind.dag_id} {kind.example}{more}`"
 
 
 for _kind in KINDS.values():
-    _plan.command(_kind.dag_id, help=_help(_kind, "plan"))(_command(_kind, _plan_it, {"as_json": _JSON}))
+    _plan.command(_kind.dag_id, help=_help(_kind, "plan"))(command_of(_kind, _plan_it, {"as_json": _JSON}))
     _run.command(_kind.dag_id, help=_help(_kind, "run", ' --reason "a gap of last night"'))(
-        _command(_kind, _run_it, {"yes": _YES, "as_json": _JSON})
+        command_of(_kind, _run_it, {"yes": _YES, "as_json": _JSON})
     )
