@@ -9,8 +9,8 @@ from weahouse.orchestration.backfill_pages import page, question
 
 REPLAYED: dict[str, Any] = {
     "run_id": "a1b2",
-    "start": {"0": 4, "1": 0},
-    "end": {"0": 1040, "1": 50},
+    "start": {"0": 4, "1": 0, "2": 7},
+    "end": {"0": 1040, "1": 50, "2": 7},
     "regions": [],
     "stations": ["a|b"],
     "reason": "a gap\nof last night",
@@ -44,6 +44,7 @@ def test_a_replays_plan_names_offsets_records_hours_tables_and_time():
     assert question(REPLAY, REPLAYED) == "Replay 1,086 records?"
     assert "| 0 | 4 | 1,040 | 1,036 | 6 | 6 |" in told
     assert "| 1 | 0 | 50 | 50 | 0 | 0 |" in told
+    assert "Of 1 other partition nothing is read." in told
     for text in ("1,086, of which 6 from Raw", "`curated.observations`", "`latest_by_region`", "about 30 s", "`a1b2`"):
         assert text in told
 

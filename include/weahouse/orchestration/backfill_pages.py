@@ -29,8 +29,8 @@ _UNITS_SHOWN = 12
 def question(kind: Kind, plan: Told) -> str:
     """The one line that is asked."""
     if kind is REPLAY:
-        return f"Replay {plan['records']:,} records?"
-    return f"Make {_hours(plan['hours'])} of observation anew from Raw?"
+        return f"Replay {_many(plan['records'], 'record')}?"
+    return f"Make {_many(plan['hours'], 'hour')} of observation anew from Raw?"
 
 
 def page(kind: Kind, plan: Told, preview: Told | None = None) -> str:
@@ -52,11 +52,14 @@ def _replay(plan: Told) -> str:
     for partition in sorted(plan["start"], key=int):
         start, end, expired, raw_until = (plan.get(name, {}).get(partition, 0) for name in columns)
         of_raw = max(0, min(raw_until, end) - start)
-        partitions.append((partition, f"{start:,}", f"{end:,}", f"{end - start:,}", f"{of_raw:,}", f"{expired:,}"))
+        if end > start or expired:
+            partitions.append((partition, f"{start:,}", f"{end:,}", f"{end - start:,}", f"{of_raw:,}", f"{expired:,}"))
     lost = sum(plan["expired"].values()) - plan["from_raw"]
     warning = f"**{lost:,} records have expired** from the topic, and are read from nowhere.\n\n" if lost > 0 else ""
     heading = ("partition", "from offset", "to offset", "offsets", "of these in Raw", "expired from the topic")
-    return f"{_pairs(read)}\n\n{warning}{_table(heading, partitions, numbers=5)}\n"
+    others = len(plan["start"]) - len(partitions)
+    rest = f"\nOf {_many(others, 'other partition')} nothing is read.\n" if others else ""
+    return f"{_pairs(read)}\n\n{warning}{_table(heading, partitions, numbers=5)}\n{rest}"
 
 
 def _recompute(plan: Told, preview: Told | None) -> str:
@@ -64,13 +67,16 @@ def _recompute(plan: Told, preview: Told | None) -> str:
         f" of {plan['rules_file']}" if plan["rules_file"] else ", the present ones"
     )
     read = [
-        ("range", f"{_minute(plan['start'])} to {_minute(plan['end'])} UTC: {_hours(plan['hours'])} of observation"),
+        (
+            "range",
+            f"{_minute(plan['start'])} to {_minute(plan['end'])} UTC: {_many(plan['hours'], 'hour')} of observation",
+        ),
         ("records", f"{plan['records']:,}, in the hours of append time {_units(plan['units'])}"),
         *(
             [
                 (
                     "not curated yet",
-                    f"{_hours(plan['not_curated'])} of append time: what they hold of the range stays as it is",
+                    f"{_many(plan['not_curated'], 'hour')} of append time: what they hold of the range stays as it is",
                 )
             ]
             if plan["not_curated"]
@@ -97,7 +103,7 @@ def _changes(preview: Told | None) -> str:
     if preview is None:
         return ""
     told = (
-        f"**{preview['changed_flags']:,} flags would change**; of the readings {preview['updated']:,} would be written "
+        f"**{_many(preview['changed_flags'], 'flag')} would change**; of the readings {preview['updated']:,} would be written "
         f"anew, {preview['inserted']:,} added, {preview['unchanged']:,} stay as they are.\n"
     )
     if not preview["changes"]:
@@ -137,8 +143,8 @@ def _flag(number: int) -> str:
     return _FLAGS.get(number, str(number))
 
 
-def _hours(count: int) -> str:
-    return f"{count:,} hour" if count == 1 else f"{count:,} hours"
+def _many(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _minute(time: str) -> str:
