@@ -39,72 +39,58 @@ def page(kind: Kind, plan: Told, preview: Told | None = None) -> str:
 
 
 def _replay(plan: Told) -> str:
-    read = [
+    told = [
         ("records", f"{plan['records']:,}, of which {plan['from_raw']:,} from Raw"),
         ("hours of observation", f"{plan['hours']:,}, as far as these records are curated"),
-        *_narrowed(plan, "stations", "regions"),
+        ("only stations", _names(plan["stations"])),
+        ("only regions", _names(plan["regions"])),
         ("tables", f"`{CURATED_OBSERVATIONS.name}`; {_served()}: where they lack what the records say"),
         ("verdicts and Gold", "follow when the hours of append time are curated again (`observation_curation`)"),
         *_about(plan),
     ]
-    columns = ("start", "end", "expired", "raw_until")
-    partitions = []
-    for partition in sorted(plan["start"], key=int):
-        start, end, expired, raw_until = (plan.get(name, {}).get(partition, 0) for name in columns)
-        of_raw = max(0, min(raw_until, end) - start)
-        if end > start or expired:
-            partitions.append((partition, f"{start:,}", f"{end:,}", f"{end - start:,}", f"{of_raw:,}", f"{expired:,}"))
     lost = sum(plan["expired"].values()) - plan["from_raw"]
     warning = f"**{lost:,} records have expired** from the topic, and are read from nowhere.\n\n" if lost > 0 else ""
-    heading = ("partition", "from offset", "to offset", "offsets", "of these in Raw", "expired from the topic")
-    others = len(plan["start"]) - len(partitions)
+    return f"{_pairs(told)}\n\n{warning}{_partitions(plan)}"
+
+
+def _partitions(plan: Told) -> str:
+    rows = []
+    for partition in sorted(plan["start"], key=int):
+        start, end, expired, raw_until = (
+            plan.get(name, {}).get(partition, 0) for name in ("start", "end", "expired", "raw_until")
+        )
+        of_raw = max(0, min(raw_until, end) - start)
+        if end > start or expired:
+            rows.append((partition, *(f"{number:,}" for number in (start, end, end - start, of_raw, expired))))
+    others = len(plan["start"]) - len(rows)
     rest = f"\nOf {_many(others, 'other partition')} nothing is read.\n" if others else ""
-    return f"{_pairs(read)}\n\n{warning}{_table(heading, partitions, numbers=5)}\n{rest}"
+    heading = ("partition", "from offset", "to offset", "offsets", "of these in Raw", "expired from the topic")
+    return f"{_table(heading, rows, numbers=5)}\n{rest}"
 
 
 def _recompute(plan: Told, preview: Told | None) -> str:
-    judged_by = f"`{plan['rules_version']}`" + (
-        f" of {plan['rules_file']}" if plan["rules_file"] else ", the present ones"
-    )
-    read = [
-        (
-            "range",
-            f"{_minute(plan['start'])} to {_minute(plan['end'])} UTC: {_many(plan['hours'], 'hour')} of observation",
-        ),
+    span = f"{_minute(plan['start'])} to {_minute(plan['end'])} UTC"
+    left_alone = f"{_many(plan['not_curated'], 'hour')} of append time: what they hold of the range stays as it is"
+    tables = [f"`{table.name}`" for zone in plan["zones"] for table in _TABLES[zone]]
+    told = [
+        ("range", f"{span}: {_many(plan['hours'], 'hour')} of observation"),
         ("records", f"{plan['records']:,}, in the hours of append time {_units(plan['units'])}"),
-        *(
-            [
-                (
-                    "not curated yet",
-                    f"{_many(plan['not_curated'], 'hour')} of append time: what they hold of the range stays as it is",
-                )
-            ]
-            if plan["not_curated"]
-            else []
-        ),
-        *_narrowed(plan, "stations"),
-        ("rules", judged_by),
-        (
-            "tables",
-            "; ".join(
-                [
-                    *(f"`{table.name}`" for zone in plan["zones"] for table in _TABLES[zone]),
-                    *([_served()] if "curated" in plan["zones"] else []),
-                ]
-            ),
-        ),
+        ("not curated yet", left_alone if plan["not_curated"] else ""),
+        ("only stations", _names(plan["stations"])),
+        ("rules", f"`{plan['rules_version']}`, {plan['rules_file'] or 'the present ones'}"),
+        ("tables", ", ".join(tables) + (f"; {_served()}" if "curated" in plan["zones"] else "")),
         *_about(plan),
         ("undo", f"within 7 days: `weahouse lake undo {plan['run_id']}`"),
     ]
-    return f"{_pairs(read)}\n\n{_changes(preview)}"
+    return f"{_pairs(told)}\n\n{_changes(preview)}"
 
 
 def _changes(preview: Told | None) -> str:
     if preview is None:
         return ""
     told = (
-        f"**{_many(preview['changed_flags'], 'flag')} would change**; of the readings {preview['updated']:,} would be written "
-        f"anew, {preview['inserted']:,} added, {preview['unchanged']:,} stay as they are.\n"
+        f"**{_many(preview['changed_flags'], 'flag')} would change**; of the readings {preview['updated']:,} would be "
+        f"written anew, {preview['inserted']:,} added, {preview['unchanged']:,} stay as they are.\n"
     )
     if not preview["changes"]:
         return told
@@ -112,8 +98,7 @@ def _changes(preview: Told | None) -> str:
         (row["station_id"], row["variable"], _flag(row["flag_now"]), _flag(row["flag_then"]), f"{row['readings']:,}")
         for row in preview["changes"]
     ]
-    shown = sum(row["readings"] for row in preview["changes"])
-    rest = preview["changed_flags"] - shown
+    rest = preview["changed_flags"] - sum(row["readings"] for row in preview["changes"])
     more = f"\nAnd {rest:,} more, of rarer changes.\n" if rest else ""
     return f"{told}\n{_table(('station', 'variable', 'flag now', 'then', 'readings'), rows, numbers=1)}\n{more}"
 
@@ -126,8 +111,8 @@ def _about(plan: Told) -> list[tuple[str, str]]:
     ]
 
 
-def _narrowed(plan: Told, *names: str) -> list[tuple[str, str]]:
-    return [(f"only {name}", ", ".join(f"`{each}`" for each in plan[name])) for name in names if plan[name]]
+def _names(found: Sequence[str]) -> str:
+    return ", ".join(f"`{each}`" for each in found)
 
 
 def _served() -> str:
@@ -156,7 +141,8 @@ def _duration(seconds: int) -> str:
 
 
 def _pairs(rows: Iterable[tuple[str, str]]) -> str:
-    return _table(("", ""), [(f"**{name}**", text) for name, text in rows])
+    """What there is to say of each; nothing of what has no text."""
+    return _table(("", ""), [(f"**{name}**", text) for name, text in rows if text])
 
 
 def _table(heading: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
