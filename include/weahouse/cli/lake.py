@@ -69,7 +69,7 @@ def query(
 
 @commands.command()
 def undo(
-    run_id: Annotated[str, typer.Argument(help="A run of raw_recompute, as gold.backfill_runs names it.")],
+    run_id: Annotated[str, typer.Argument(help="A recompute, as `weahouse backfill status` names it.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Neither show nor ask: undo it.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
