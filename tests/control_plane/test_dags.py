@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+
+from tests.control_plane.dag_runs import DagRun, ask
 from tests.integration.conftest import eventually
-from tests.integration.control_plane import DagRun, ask
 from tests.ml.world import STATIONS, hourly, places, world
 from tests.qc.readings import rules_with
 from tests.rows import event
-
 from weahouse.batch.units import read_units
 from weahouse.io import cassandra, lake
 from weahouse.io.delta import ensure_table, table_path
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import SparkSession
-    from tests.integration.conftest import Stream
 
+    from tests.integration.conftest import Stream
     from weahouse.settings import Settings
 
 CURATION, GOLD, REPLAY = "observation_curation", "gold_aggregation", "kafka_replay"
