@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 class Sizes:
     """How much is measured; the defaults are meant to make a full bench of less than 40 minutes on two cores.
 
-    records: of the even load, measured after the warm-up: three full batches, long beside a trigger's 2 s.
+    records: of the even load, measured after the warm-up: two full batches, long beside a trigger's 2 s.
     warm_up: records before them, two full batches. The first costs three times as much CPU as the fifth; the JVM
         compiles meanwhile, and for some time still.
-    window_s: of load for each run of a latency. Three of them, one after the other, see most of a 10-minute pane fill.
+    window_s: of load for each run of a latency. Three of them, one after the other, see half of a 10-minute pane fill.
     """
 
-    records: int = 750_000
+    records: int = 500_000
     warm_up: int = 500_000
     runs: int = 3
-    window_s: float = 120.0
+    window_s: float = 80.0
 
 
 @dataclass

@@ -191,10 +191,9 @@ def _check_dispositions(
             report.violations.append(Violation(name, f"{count} of {told['offsets']} offsets"))
     # Panes are compared below, also those of windows in which no reading is left.
     rows = [example for example in told["examples"] if "difference" in example and "variable" not in example]
-    for kind in Counter(example["difference"] for example in rows):
-        examples = [example for example in rows if example["difference"] == kind][:_EXAMPLES]
-        text = f"{told['differing_cassandra']} of {told['compared_cassandra']} rows differ, such as {examples}"
-        report.violations.append(Violation(f"cassandra_{kind}", text))
+    for kind in sorted({example["difference"] for example in rows}):
+        of_kind = [example for example in rows if example["difference"] == kind]
+        report.tell(f"cassandra_{kind}", "rows of Cassandra", told["compared_cassandra"], of_kind)
 
 
 def _check_content(held: Content, expected: Expected, report: Report) -> None:

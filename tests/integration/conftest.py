@@ -9,12 +9,9 @@ from typing import Any
 
 import pytest
 
-from weahouse.embedded import airflow
-from weahouse.embedded.instance import start_all, stop_all
-from weahouse.embedded.process import running_pid
 from weahouse.io import cassandra, lake
 from weahouse.io.kafka import begin_offsets, end_offsets
-from weahouse.orchestration import driver, rest
+from weahouse.orchestration import driver
 from weahouse.orchestration.status import lag_by_query, read_progress, stream_status
 from weahouse.settings import Settings
 from weahouse.sources.producer import Sender
@@ -91,16 +88,3 @@ def stream(running: Stream) -> Stream:
     """The running stream, started again where the test before has ended it."""
     running.start()
     return running
-
-
-@pytest.fixture(scope="module")
-def control_plane(platform: Settings) -> Iterator[Settings]:
-    """The platform with Airflow's four processes; every Dag is paused until a test wants it."""
-    airflow.prepare(platform, print)
-    start_all(platform, airflow.services(platform), print)
-    yield platform
-    # Airflow's database outlives its processes: the next module's tests find every Dag paused too. The last module's
-    # have ended them by then.
-    if all(running_pid(platform.home, name) for name in airflow.COMPONENT_OF):
-        rest.request(platform, "PATCH", "dags?dag_id_pattern=%25", {"is_paused": True}, timeout=60.0)
-    stop_all(platform, airflow.COMPONENT_OF)

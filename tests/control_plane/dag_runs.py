@@ -1,4 +1,4 @@
-"""Airflow's four processes on the tests' servers, and what a test asks of them."""
+"""Runs of Dags on the tests' Airflow, triggered, answered and looked at through its REST API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tests.integration.conftest import eventually
-
 from weahouse.orchestration import dag_runs, rest
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from tests.integration.conftest import eventually
-from tests.integration.control_plane import DagRun, ask
 
+from tests.control_plane.dag_runs import DagRun, ask
+from tests.integration.conftest import eventually
 from weahouse.embedded import airflow, process
-from weahouse.embedded.instance import start_all, stop_all
+from weahouse.embedded.instance import start_all
 from weahouse.orchestration import driver, rest
 from weahouse.orchestration.status import SUPERVISOR, stream_status
 
@@ -39,8 +39,7 @@ def supervised(control_plane: Settings) -> Iterator[Settings]:
     rest.unpause(control_plane, SUPERVISOR)
     wait_for_state(control_plane, "running")
     yield control_plane
-    # Nobody may start the driver again that is stopped here.
-    stop_all(control_plane, airflow.COMPONENT_OF)
+    # A supervisor that is still at work does not start a driver again that is not desired.
     driver.stop(control_plane)
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from playwright.sync_api import Locator, Page, sync_playwright
-from tests.integration.conftest import eventually
-from tests.integration.control_plane import DagRun
 
+from tests.control_plane.dag_runs import DagRun
+from tests.integration.conftest import eventually
 from weahouse.embedded.secrets import secret_file
 from weahouse.orchestration.rest import PASSWORDS_FILE, USER
 

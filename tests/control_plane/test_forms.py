@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.integration.browser import Browser, opened
+
+from tests.control_plane.browser import Browser, opened
+from tests.control_plane.dag_runs import DagRun, ask
 from tests.integration.conftest import eventually
-from tests.integration.control_plane import DagRun, ask
 from tests.qc.readings import rules_with
 from tests.rows import event
-
 from weahouse.orchestration import rest
 from weahouse.orchestration.backfill_kinds import KINDS, RECOMPUTE, REPLAY
 from weahouse.orchestration.ingest_hours import hour_of
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.integration.conftest import Stream
-
     from weahouse.settings import Settings
 
 # A browser, and four applications of Spark beside the stream.

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from click.testing import Result
+from typer.testing import CliRunner
+
+from tests.control_plane.dag_runs import DagRun, ask
 from tests.integration.conftest import eventually
-from tests.integration.control_plane import DagRun, ask
 from tests.ml.world import STATIONS, hourly, places, world
 from tests.qc.readings import rules_with
 from tests.rows import event
-from typer.testing import CliRunner
-
 from weahouse.batch.units import read_units
 from weahouse.cli import app
 from weahouse.cli.errors import UserError
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import SparkSession
-    from tests.integration.conftest import Stream
 
+    from tests.integration.conftest import Stream
     from weahouse.settings import Settings
 
 CURATION, GOLD, REPLAY = "observation_curation", "gold_aggregation", "kafka_replay"
