@@ -143,7 +143,7 @@ def test_the_bar_shows_the_run_first_then_its_records_then_what_follows_them():
     at_work = Look("running", 9.0, (Task("replay_observations", "running", 5.0),))
     row = {"planned": 40, "replayed": 10, "expected_at": NOW}
     assert progress(row, at_work, OF_KAFKA) == {"completed": 10, "total": 40, "state": "until about 14:05:00 UTC"}
-    assert progress(row | {"replayed": 40}, at_work, OF_KAFKA)["state"] == "verdicts and Gold"
+    assert progress(row | {"replayed": 40}, at_work, OF_KAFKA)["state"].startswith("all is read")
 
 
 def test_the_youngest_proof_counts():

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 # A run that was killed leaves its row as it was.
 BROKEN_OFF = "broken off"
+_SETTLED = (None, "success", "failed", "skipped")
+# Of what was asked for, what a person reads again.
+_ASKED = ("start", "end", "zones", "stations", "regions", "rules_file", "rules_version")
 _FAULTS = ("unaccounted_offsets", "doubled_offsets", "differing_rows", "differing_panes", "differing_gold")
 
 
@@ -116,9 +119,6 @@ def lines(row: Backfill) -> list[tuple[str, str]]:
     ]
 
 
-_ASKED = ("start", "end", "zones", "stations", "regions", "rules_file", "rules_version")
-
-
 def changed(row: Backfill) -> str:
     """What a backfill has done to readings, as far as it is."""
     told = dict(zip(COUNTS, ("records read", "readings inserted", "replaced", "unchanged", "unreadable"), strict=True))
@@ -148,17 +148,10 @@ def _undo(instance: Settings, run_id: str) -> str:
 def _proof(instance: Settings, row: Backfill) -> str:
     """What the youngest proof of the append times that were read has found."""
     from weahouse.io.small_tables import read_rows
+    from weahouse.orchestration.proof_range import proofs_since
     from weahouse.schemas.gold import GOLD_RECONCILIATION
 
-    span = [row.get(name) for name in ("appended_from", "appended_to")]
-    proofs = [
-        proof
-        for proof in read_rows(instance, GOLD_RECONCILIATION)
-        if row.get("ended_at")
-        and [proof["appended_from"], proof["appended_to"]] == span
-        and proof["reconciled_at"] >= row["ended_at"]
-    ]
-    return verdict(proofs)
+    return verdict(proofs_since(row, read_rows(instance, GOLD_RECONCILIATION)))
 
 
 def verdict(proofs: Sequence[dict[str, Any]]) -> str:
@@ -186,22 +179,13 @@ def bar(out: Console) -> Progress:
 
 def progress(row: Backfill | None, seen: Look, kind: Kind) -> dict[str, Any]:
     """What the bar shows: records read of those planned, and when all are; before that, what the run does."""
-    is_at_work = seen.state_of(kind.work_task) == "running" and row is not None
-    if not (is_at_work and row and row.get("planned")):
+    if row is None or not row.get("planned") or seen.state_of(kind.work_task) != "running":
         busy = [f"{task.task_id} {task.state}" for task in seen.tasks if task.state not in _SETTLED]
         return {"state": ", ".join(busy) or seen.state}
-    is_read = row["replayed"] >= row["planned"]
-    state = (
-        "verdicts and Gold"
-        if is_read
-        else f"until about {row['expected_at']:%H:%M:%S} UTC"
-        if row["expected_at"]
-        else ""
-    )
+    state = f"until about {row['expected_at']:%H:%M:%S} UTC" if row["expected_at"] else ""
+    if row["replayed"] >= row["planned"]:
+        state = "all is read, and what follows from it is made"
     return {"completed": row["replayed"], "total": row["planned"], "state": state}
-
-
-_SETTLED = (None, "success", "failed", "skipped")
 
 
 def _minute(time: datetime) -> str:

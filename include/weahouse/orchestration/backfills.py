@@ -15,6 +15,7 @@ from weahouse.io.small_tables import read_rows
 from weahouse.orchestration.backfill_kinds import AUTO, KAFKA
 from weahouse.orchestration.backfill_pages import page, question
 from weahouse.orchestration.operators import ApprovalOperator, reject_unknown_conf
+from weahouse.orchestration.proof_range import proofs_since
 from weahouse.orchestration.raw_records import held_by_raw
 from weahouse.orchestration.recompute_request import RecomputeRequest
 from weahouse.orchestration.replay_request import ReplayRequest
@@ -132,10 +133,10 @@ class ProveBackfillOperator(TriggerDagRunOperator):
         # A row of an earlier release does not tell what was read.
         if not has_changed(answer) or not answer.get("appended_from"):
             raise AirflowSkipException("nothing was changed: there is nothing to prove")
-        span = [answer[name] for name in ("appended_from", "appended_to")]
-        if is_proved_since(answer, read_rows(settings(), GOLD_RECONCILIATION)):
-            raise AirflowSkipException(f"{span[0]} to {span[1]} was proved since")
-        self.conf = dict(zip(("from", "to"), (datetime.fromisoformat(time).isoformat() for time in span), strict=True))
+        read = {name: datetime.fromisoformat(answer[name]) for name in ("appended_from", "appended_to", "ended_at")}
+        if proofs_since(read, read_rows(settings(), GOLD_RECONCILIATION)):
+            raise AirflowSkipException(f"{read['appended_from']} to {read['appended_to']} was proved since")
+        self.conf = {"from": read["appended_from"].isoformat(), "to": read["appended_to"].isoformat()}
         super().execute(context)
 
 
@@ -143,14 +144,3 @@ def has_changed(answer: dict[str, Any]) -> bool:
     """Whether a backfill, by what its application answers, has changed a row of Curated, of the verdicts or of Gold."""
     changed = ("inserted", "updated", "verdicts_changed", "_written", "_removed")
     return any(count for name, count in answer.items() if name.endswith(changed))
-
-
-def is_proved_since(answer: dict[str, Any], proofs: list[dict[str, Any]]) -> bool:
-    """Whether a row of `gold.reconciliation` is of just the append times that a backfill has read, and younger."""
-    begin, end, ended_at = (
-        datetime.fromisoformat(answer[name]) for name in ("appended_from", "appended_to", "ended_at")
-    )
-    return any(
-        (proof["appended_from"], proof["appended_to"]) == (begin, end) and proof["reconciled_at"] >= ended_at
-        for proof in proofs
-    )

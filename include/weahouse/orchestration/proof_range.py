@@ -1,4 +1,4 @@
-"""Which curated units a proof has not looked at yet: each is proved once, and again when it is curated again."""
+"""What was proved since it changed: units of curation, each once and again when it is curated again; and backfills."""
 
 from __future__ import annotations
 
@@ -30,3 +30,13 @@ def _is_proved(begin: datetime, unit: Row, proofs: Sequence[Row]) -> bool:
         and proof["reconciled_at"] >= unit["curated_at"]
         for proof in proofs
     )
+
+
+def proofs_since(backfill: Row, proofs: Iterable[Row]) -> list[Row]:
+    """The proofs of just the append times that a backfill has read, a row of its ledger, from after it has ended."""
+    span, ended_at = (backfill.get("appended_from"), backfill.get("appended_to")), backfill.get("ended_at")
+    return [
+        proof
+        for proof in proofs
+        if ended_at and (proof["appended_from"], proof["appended_to"]) == span and proof["reconciled_at"] >= ended_at
+    ]
