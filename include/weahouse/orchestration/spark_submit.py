@@ -50,6 +50,9 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
         # With it on, PySpark asks the JVM five times about each column that is named, and looks for IPython: two of
         # three calls into the JVM while a plan is described.
         "spark.python.sql.dataFrameDebugging.enabled": "false",
+        # What follows from each filter is worked out at each step of the optimizer, for dozens of columns that are made
+        # of each other: two thirds of a small batch's CPU. Filters of ours stand where they prune.
+        "spark.sql.constraintPropagation.enabled": "false",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         # The default of 50 tasks for each look at a table's log cost more than the batch itself.
