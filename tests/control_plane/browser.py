@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, sync_playwright
 
 from tests.control_plane.dag_runs import DagRun
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 # The pages ask an api-server that shares two cores with applications of Spark.
-_PATIENCE_MS = 60_000
+_PATIENCE_S = 300.0
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def opened(settings: Settings) -> Iterator[Browser]:
         # Its sandbox refuses to work for root, and what it opens is ours.
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(timezone_id="UTC", viewport={"width": 1280, "height": 1100})
-        page.set_default_timeout(_PATIENCE_MS)
+        page.set_default_timeout(_PATIENCE_S * 1000)
         found = Browser(page, settings)
         found.log_in()
         yield found
@@ -57,21 +58,23 @@ class Browser:
         self.page.fill("input[name=username]", USER)
         self.page.fill("input[name=password]", password)
         self.page.keyboard.press("Enter")
-        self.page.get_by_role("link", name="Dags").first.wait_for()
+        self.page.get_by_text("Dags", exact=True).first.wait_for()
 
     def trigger(self, kind: Kind, times: Mapping[str, datetime], texts: Mapping[str, str], *, dry_run: bool) -> DagRun:
         """Fill in the form of a Dag, parameters by their names, and trigger it."""
         self.page.goto(f"{self.settings.airflow}/dags/{kind.dag_id}")
         self.page.get_by_role("button", name="Trigger", exact=True).first.click()
-        form = self.page.get_by_role("dialog")
+        form = self.page.get_by_role("dialog").filter(has_text="Trigger Dag")
         for name, time in times.items():
             self._pick(form, kind.asks[name].title, time)
-        for section in sorted({asked.schema["section"] for asked in kind.asks.values() if "section" in asked.schema}):
-            form.get_by_role("button", name=section).click()
-        for name, text in texts.items():
-            form.locator(f"[name=element_{name}]").fill(text)
         if not dry_run:
             form.locator("[id='switch:element_dry_run:control']").click()
+        # What stands in a section is folded, the others before it.
+        for name in sorted(texts, key=lambda name: "section" in kind.asks[name].schema):
+            field = form.locator(f"[name=element_{name}]")
+            if not field.is_visible():
+                form.get_by_role("button", name=kind.asks[name].schema["section"]).click()
+            field.fill(texts[name])
         self.picture(f"{kind.dag_id}-form")
         before = DagRun.newest(self.settings, kind.dag_id)
         form.get_by_role("button", name="Trigger", exact=True).click()
@@ -80,7 +83,7 @@ class Browser:
             newest = DagRun.newest(self.settings, kind.dag_id)
             return None if newest == before else newest
 
-        found = eventually(is_new, f"a run of {kind.dag_id}", 60.0)
+        found = eventually(is_new, f"a run of {kind.dag_id}", _PATIENCE_S)
         assert isinstance(found, DagRun)
         return found
 
@@ -96,7 +99,7 @@ class Browser:
 
     def question(self, run: DagRun, task: str) -> str:
         """What a task asks, as its page shows it; waits until it asks."""
-        eventually(lambda: run.states()[task] == "awaiting_input", f"a question of {run.run_id}", 300.0)
+        eventually(lambda: run.states()[task] == "awaiting_input", f"a question of {run.run_id}", _PATIENCE_S)
         self.page.goto(
             f"{self.settings.airflow}/dags/{run.dag_id}/runs/{quote(run.run_id, safe='')}/tasks/{task}/required_actions"
         )
@@ -104,9 +107,19 @@ class Browser:
         self.picture(f"{run.dag_id}-question")
         return self.page.inner_text("body")
 
-    def approve(self) -> None:
-        """Press the button below the question."""
-        self.page.get_by_test_id("hitl-option-Approve").click()
+    def approve(self, run: DagRun, task: str) -> None:
+        """Press the button below the question, and again where the task asks once more."""
+
+        def is_done() -> bool:
+            state = run.states()[task]
+            if state == "awaiting_input":
+                self.page.reload()
+                # Answered already, and not taken up yet, it has no button.
+                with suppress(PlaywrightError):
+                    self.page.get_by_test_id("hitl-option-Approve").click(timeout=10_000)
+            return state == "success"
+
+        eventually(is_done, f"the approval of {run.run_id}", _PATIENCE_S)
 
     def picture(self, name: str) -> None:
         """Keep what is to be seen now, for whoever wonders why a test fails, and how the pages look."""

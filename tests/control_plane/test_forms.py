@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Stream
     from weahouse.settings import Settings
 
-# A browser, and four applications of Spark beside the stream.
-pytestmark = pytest.mark.slow
+# A browser, and six applications of Spark beside the stream.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 CURATION, RECONCILIATION = "observation_curation", "reconciliation"
 STATION = "of-forms"
@@ -63,7 +63,7 @@ def test_a_replay_is_asked_for_read_and_approved_and_changes_nothing_that_is_the
     question = browser.question(run, REPLAY.approval_task)
     for text in ("Replay", "records", "from the form", STATION, "curated.observations", "expired from the topic"):
         assert text in question
-    browser.approve()
+    browser.approve(run, REPLAY.approval_task)
     run.await_state("success")
     (row,) = ledger(stream, "from the form")
     assert (row["backfill_state"], row["approved_by"]) == ("done", "admin")
@@ -73,7 +73,7 @@ def test_a_replay_is_asked_for_read_and_approved_and_changes_nothing_that_is_the
     # The same range again, by its times, is the same run.
     again = browser.trigger(REPLAY, times, texts, dry_run=False)
     browser.question(again, REPLAY.approval_task)
-    browser.approve()
+    browser.approve(again, REPLAY.approval_task)
     again.await_state("success")
     assert again.states()["prove"] == "skipped"
     assert ledger(stream, "from the form") == [row]
@@ -91,7 +91,7 @@ def test_a_recompute_shows_which_flags_would_change_changes_them_and_is_proved(
         assert text in question
     flag = f"SELECT air_temperature_c_flag AS flag FROM curated.observations WHERE station_id = '{STATION}'"
     assert stream.lake(flag) == [{"flag": 1}]
-    browser.approve()
+    browser.approve(run, RECOMPUTE.approval_task)
     run.await_state("success")
     assert stream.lake(flag) == [{"flag": 3}]
     (row,) = ledger(stream, "too warm")
