@@ -204,9 +204,9 @@ def test_rules_are_tried_and_nothing_is_changed_by_it(
 
 
 def test_a_plan_that_fails_says_why_at_the_terminal(awake: Settings):
-    done = weahouse("backfill", "plan", REPLAY, "--start-offsets", '{"7": 0}', "--end-offsets", "{}")
+    done = weahouse("backfill", "plan", REPLAY, "--start-offsets", '{"99": 0}', "--end-offsets", "{}")
     assert isinstance(done.exception, UserError)
-    assert "kafka_replay.plan_replay failed: start names partition 7" in str(done.exception)
+    assert "kafka_replay.plan_replay failed: start names partition 99" in str(done.exception)
 
 
 def test_a_recompute_that_cannot_be_meant_fails_before_anything_is_done(awake: Settings):
