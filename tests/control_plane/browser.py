@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 # The pages ask an api-server that shares two cores with applications of Spark.
-_PATIENCE_S = 300.0
+_PATIENCE_MS = 300_000
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def opened(settings: Settings) -> Iterator[Browser]:
         # Its sandbox refuses to work for root, and what it opens is ours.
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(timezone_id="UTC", viewport={"width": 1280, "height": 1100})
-        page.set_default_timeout(_PATIENCE_S * 1000)
+        page.set_default_timeout(_PATIENCE_MS)
         found = Browser(page, settings)
         found.log_in()
         yield found
@@ -83,7 +83,7 @@ class Browser:
             newest = DagRun.newest(self.settings, kind.dag_id)
             return None if newest == before else newest
 
-        found = eventually(is_new, f"a run of {kind.dag_id}", _PATIENCE_S)
+        found = eventually(is_new, f"a run of {kind.dag_id}")
         assert isinstance(found, DagRun)
         return found
 
@@ -99,7 +99,7 @@ class Browser:
 
     def question(self, run: DagRun, task: str) -> str:
         """What a task asks, as its page shows it; waits until it asks."""
-        eventually(lambda: run.states()[task] == "awaiting_input", f"a question of {run.run_id}", _PATIENCE_S)
+        eventually(lambda: run.states()[task] == "awaiting_input", f"a question of {run.run_id}")
         self.page.goto(
             f"{self.settings.airflow}/dags/{run.dag_id}/runs/{quote(run.run_id, safe='')}/tasks/{task}/required_actions"
         )
@@ -119,7 +119,7 @@ class Browser:
                     self.page.get_by_test_id("hitl-option-Approve").click(timeout=10_000)
             return state == "success"
 
-        eventually(is_done, f"the approval of {run.run_id}", _PATIENCE_S)
+        eventually(is_done, f"the approval of {run.run_id}")
 
     def picture(self, name: str) -> None:
         """Keep what is to be seen now, for whoever wonders why a test fails, and how the pages look."""

@@ -13,9 +13,6 @@ from weahouse.orchestration import dag_runs, rest
 if TYPE_CHECKING:
     from weahouse.settings import Settings
 
-# An application of Spark starts in 10 s on an idle machine; the stream and other tests' servers run beside it.
-_PATIENCE_S = 300.0
-
 
 def ask(settings: Settings, method: str, path: str, body: object = None) -> Any:
     """The answer of Airflow's REST API."""
@@ -55,7 +52,7 @@ class DagRun:
 
     def await_state(self, wanted: str) -> None:
         """Wait until the run has ended in a state; another end fails at once."""
-        ended = eventually(lambda: self._end(), f"the end of {self.run_id}", _PATIENCE_S)
+        ended = eventually(lambda: self._end(), f"the end of {self.run_id}")
         assert ended == wanted, self.states()
 
     def _end(self) -> str | None:
@@ -77,4 +74,4 @@ class DagRun:
                 dag_runs.answer(self.settings, run, task, dag_runs.APPROVE)
             return seen.state_of(task) == "success"
 
-        eventually(is_done, f"the approval of {task}", _PATIENCE_S)
+        eventually(is_done, f"the approval of {task}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from tests.control_plane.conftest import CURATION, GOLD, ByHand
 from tests.control_plane.dag_runs import DagRun, ask
 from tests.integration.conftest import eventually
 from tests.ml.world import STATIONS, hourly, places, world
@@ -24,7 +25,6 @@ from weahouse.io.proof_pages import kept
 from weahouse.ml.features import station_features
 from weahouse.orchestration import rest
 from weahouse.orchestration.failures import failures_log
-from weahouse.orchestration.ingest_hours import hour_of
 from weahouse.orchestration.page_links import PROOFS_URL
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, RAW_OBSERVATIONS
 from weahouse.schemas.gold import GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Stream
     from weahouse.settings import Settings
 
-CURATION, GOLD, REPLAY = "observation_curation", "gold_aggregation", "kafka_replay"
+REPLAY = "kafka_replay"
 COMPACTION, RECOMPUTE, RECONCILIATION = "lake_compaction", "raw_recompute", "reconciliation"
 TRAINING, INFERENCE, VERIFICATION = "model_training", "batch_inference", "forecast_verification"
 
@@ -47,26 +47,6 @@ def awake(control_plane: Settings) -> Settings:
     """Airflow with the Dags of this module switched on."""
     rest.unpause(control_plane, CURATION)
     return control_plane
-
-
-class ByHand(NamedTuple):
-    """The hour that was curated, and when its readings began to be sent."""
-
-    hour: str
-    since: datetime
-
-
-@pytest.fixture(scope="module")
-def curated_by_hand(awake: Settings, running: Stream) -> ByHand:
-    """The open hour, curated while Gold waits for it; a run costs two applications of Spark."""
-    running.start()
-    rest.unpause(awake, GOLD)
-    since = datetime.now(UTC)
-    hour = hour_of(since)
-    of_gold = event(station_id="for-gold", observed_at="2024-05-01T12:10:00Z", air_temperature_c=4.0)
-    running.send(event(station_id="curated-by-hand", air_temperature_c=4.0), of_gold, b"no JSON")
-    DagRun.trigger(awake, CURATION, {"ingest_hour": hour}).await_state("success")
-    return ByHand(hour, since)
 
 
 def test_the_open_hour_is_curated_by_hand_and_published(awake: Settings, curated_by_hand: ByHand):

@@ -11,41 +11,30 @@ from tests.control_plane.browser import Browser, opened
 from tests.control_plane.dag_runs import DagRun, ask
 from tests.integration.conftest import eventually
 from tests.qc.readings import rules_with
-from tests.rows import event
 from weahouse.orchestration import rest
 from weahouse.orchestration.backfill_kinds import KINDS, RECOMPUTE, REPLAY
-from weahouse.orchestration.ingest_hours import hour_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.control_plane.conftest import ByHand
     from tests.integration.conftest import Stream
     from weahouse.settings import Settings
 
 # A browser, and six applications of Spark beside the stream.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-CURATION, RECONCILIATION = "observation_curation", "reconciliation"
-STATION = "of-forms"
+RECONCILIATION = "reconciliation"
+STATION = "curated-by-hand"
 MINUTE = timedelta(minutes=1)
 TOO_WARM = f'  stations:\n    "{STATION}": {{range: {{air_temperature_c: {{suspect: [-51.1, 3.0]}}}}}}\n'
 
 
 @pytest.fixture(scope="module")
-def curated(control_plane: Settings, running: Stream) -> datetime:
-    """When a reading was sent that is curated now."""
-    running.start()
-    since = datetime.now(UTC)
-    running.send(event(station_id=STATION, observed_at="2024-05-01T12:10:00Z", air_temperature_c=4.0))
-    for dag_id in (CURATION, RECONCILIATION, *KINDS):
+def browser(control_plane: Settings, curated_by_hand: ByHand) -> Iterator[Browser]:
+    for dag_id in (RECONCILIATION, *KINDS):
         rest.unpause(control_plane, dag_id)
-    DagRun.trigger(control_plane, CURATION, {"ingest_hour": hour_of(since)}).await_state("success")
-    return since
-
-
-@pytest.fixture(scope="module")
-def browser(control_plane: Settings, curated: datetime) -> Iterator[Browser]:
     with opened(control_plane) as found:
         yield found
 
@@ -55,9 +44,9 @@ def ledger(stream: Stream, reason: str) -> list[dict[str, Any]]:
 
 
 def test_a_replay_is_asked_for_read_and_approved_and_changes_nothing_that_is_there(
-    browser: Browser, stream: Stream, curated: datetime
+    browser: Browser, stream: Stream, curated_by_hand: ByHand
 ):
-    times = {"start": curated - MINUTE, "end": datetime.now(UTC) + MINUTE}
+    times = {"start": curated_by_hand.since - MINUTE, "end": datetime.now(UTC) + MINUTE}
     texts = {"reason": "from the form", "stations": STATION}
     run = browser.trigger(REPLAY, times, texts, dry_run=False)
     question = browser.question(run, REPLAY.approval_task)
@@ -80,7 +69,7 @@ def test_a_replay_is_asked_for_read_and_approved_and_changes_nothing_that_is_the
 
 
 def test_a_recompute_shows_which_flags_would_change_changes_them_and_is_proved(
-    browser: Browser, stream: Stream, curated: datetime, tmp_path: Path
+    browser: Browser, stream: Stream, curated_by_hand: ByHand, tmp_path: Path
 ):
     rules_with(tmp_path, TOO_WARM)
     noon = datetime(2024, 5, 1, 12, tzinfo=UTC)
