@@ -19,8 +19,12 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
     `app` names the scratch folder under the home, which its only user may clear.
     """
     scratch = scratch_folder(settings, app)
+    java_options = ["-Duser.timezone=UTC", f"-Djava.io.tmpdir={scratch}"]
+    if (archive := class_archive(settings)).exists():
+        # A JVM that finds it to be of another Java or of other jars goes on without it, and need not say so.
+        java_options += [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
     return {
-        "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Djava.io.tmpdir={scratch}",
+        "spark.driver.extraJavaOptions": " ".join(java_options),
         "spark.local.dir": str(scratch),
         "spark.driver.host": HOST,
         "spark.driver.bindAddress": HOST,
@@ -104,6 +108,11 @@ def executor_jars(settings: Settings, master: str) -> str | None:
     if master.startswith("local"):
         return None
     return ",".join(str(jar) for jar in sorted((settings.cache / "jars" / "spark").glob("*.jar")))
+
+
+def class_archive(settings: Settings) -> Path:
+    """Where the archive of Spark's classes stands, once `class_archive.ensure` has made it."""
+    return settings.cache / "spark-classes.jsa"
 
 
 def spark_environment(settings: Settings) -> dict[str, str]:
