@@ -43,7 +43,8 @@ _LINE = re.compile(r"(\d{13}) (\d+) (\S+) (.*)")
 _TOLD_BY = {
     "context": ("SparkContext", "Running Spark version"),
     "session": ("SharedState", "Warehouse path is"),
-    "job": ("DAGScheduler", "Got job"),
+    # A job, or a stage whose rows are placed before the rest is planned.
+    "job": ("DAGScheduler", "Got "),
 }
 _CLASSES = (
     "org.apache.spark.SparkContext",

@@ -9,7 +9,7 @@ LOG = """\
 1764181200500 1500 SparkContext Running Spark version 4.2.0
 1764181200900 1900 SparkContext Submitted application: aggregate_gold
 1764181203000 4000 SharedState Warehouse path is 'file:/home/spark/warehouse'.
-1764181204250 5250 DAGScheduler Got job 0 (first at aggregation.py:7) with 1 output partitions
+1764181204250 5250 DAGScheduler Got map stage job 0 (first at aggregation.py:7) with 1 output partitions
 1764181205000 6000 DAGScheduler Got job 1 (collect at parts.py:9) with 2 output partitions
 a line of something else
 """

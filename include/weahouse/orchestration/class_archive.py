@@ -9,21 +9,19 @@ import fcntl
 import os
 import subprocess
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weahouse.embedded.java import java_home
 from weahouse.orchestration.spark_submit import (
+    QUIET,
     class_archive,
-    driver_class_path,
     scratch_folder,
     spark_environment,
-    spark_home,
     spark_submit_command,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from weahouse.settings import Settings
 
@@ -47,41 +45,44 @@ def ensure(settings: Settings, report: Callable[[str], None]) -> None:
         draft = archive.with_suffix(".draft")
         failure = _make(settings, draft)
         if failure is None:
-            draft.rename(archive)
+            draft.replace(archive)
         else:
             report(f"the classes of Spark were not archived, so applications start slower: {failure}")
 
 
 def _fits(settings: Settings, archive: Path) -> bool:
     """Whether Java maps the archive for the jars as they stand: it compares its own version, places and times."""
-    class_path = f"{driver_class_path(settings)}:{spark_home()}/jars/*"
-    command = [str(java_home() / "bin" / "java"), "-Xshare:on", f"-XX:SharedArchiveFile={archive}"]
-    run = subprocess.run([*command, "-cp", class_path, "-version"], capture_output=True, check=False)
-    return run.returncode == 0
+    return _submit(settings, f"-Xshare:on -XX:SharedArchiveFile={archive}", "--version").returncode == 0
 
 
 def _make(settings: Settings, draft: Path) -> str | None:
     """Run the application whose JVM leaves its classes at its end; what went wrong, None where nothing did."""
-    scratch = scratch_folder(settings, "archive_classes")
+    scratch = scratch_folder(settings, Path(APP).stem)
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         try:
-            run = subprocess.run(
-                spark_submit_command(settings, APP, folder, master="local[2]"),
-                # Options of the application's JVM alone: spark-submit's first one only renders its command.
-                env={
-                    **os.environ,
-                    **spark_environment(settings),
-                    "SPARK_SUBMIT_OPTS": f"-XX:ArchiveClassesAtExit={draft}",
-                },
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=_AT_MOST_S,
-                stdin=subprocess.DEVNULL,
-            )
+            run = _submit(settings, f"-XX:ArchiveClassesAtExit={draft} {QUIET}", arguments=(folder,))
         except subprocess.TimeoutExpired:
             return f"{APP} took more than {_AT_MOST_S:.0f} s"
-    if run.returncode:
-        return "\n".join((run.stdout + run.stderr).splitlines()[-8:])
-    return None
+    if run.returncode == 0 and draft.exists():
+        return None
+    # An application's own words, its errors too, come on its JVM's standard output.
+    return "\n".join((run.stderr + run.stdout).splitlines()[-8:])
+
+
+def _submit(
+    settings: Settings, java_options: str, *options: str, arguments: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run spark-submit with options of the application's JVM; its first one only renders that one's command."""
+    program, *command = spark_submit_command(settings, APP, *arguments, master="local[2]")
+    # What a test run asks of every JVM would take other classes than applications do.
+    inherited = {name: value for name, value in os.environ.items() if name != "JAVA_TOOL_OPTIONS"}
+    return subprocess.run(
+        [program, *options, *command],
+        env={**inherited, **spark_environment(settings), "SPARK_SUBMIT_OPTS": java_options},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_AT_MOST_S,
+        stdin=subprocess.DEVNULL,
+    )

@@ -11,6 +11,8 @@ from weahouse.settings import HOST, Settings
 
 # Room for a 250,000-row MERGE on two cores; RocksDB's state lives outside the heap.
 DRIVER_MEMORY = "3g"
+# A JVM warns of each class that an archive leaves out, and on standard output, where applications answer.
+QUIET = "-Xlog:disable -Xlog:all=error:stderr"
 
 
 def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
@@ -22,7 +24,7 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
     java_options = ["-Duser.timezone=UTC", f"-Djava.io.tmpdir={scratch}"]
     if (archive := class_archive(settings)).exists():
         # A JVM that finds it to be of another Java or of other jars goes on without it, and need not say so.
-        java_options += [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+        java_options += [f"-XX:SharedArchiveFile={archive}", QUIET]
     return {
         "spark.driver.extraJavaOptions": " ".join(java_options),
         "spark.local.dir": str(scratch),
