@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -70,12 +71,12 @@ class Tables:
 
 @pytest.fixture(scope="module")
 def tables(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    """Under rules by which more stations are neighbours than by those that ship, so that buddies are compared."""
+    """Under rules by which more stations are neighbours, and more is weather, than by those that ship."""
     folder = tmp_path_factory.mktemp("duck")
-    wider = (
-        DEFAULT_RULES.read_text().replace("radius_km: 5,", "radius_km: 60,").replace("radius_km: 10,", "radius_km: 60,")
-    )
-    (folder / "rules.yaml").write_text(wider)
+    text = re.sub(r"radius_km: (5|10),", "radius_km: 60,", DEFAULT_RULES.read_text())
+    text = re.sub(r"(shared_least_part|front_pressure_jump_hpa|front_temperature_drop_c): [0-9.]+", r"\1: 0.01", text)
+    text = re.sub(r"(shared_least_neighbours|front_wind_shift_deg): [0-9]+", r"\1: 1", text)
+    (folder / "rules.yaml").write_text(text)
     return Tables(spark, folder, load_rules(folder / "rules.yaml"))
 
 
