@@ -1,6 +1,6 @@
 """Makes the archive of the classes that Spark's JVMs begin with (AppCDS): mapped, and not read and checked each time.
 
-Spark, Delta and Hadoop take some 20,000 classes from 290 jars before their first job.
+Spark, Delta and Hadoop take thousands of classes from 290 jars before their first job (docs/decisions/0042).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 APP = "archive_classes.py"
-# Half a minute on two idle cores.
+# Some 100 s of CPU, on cores that are busy with other work.
 _AT_MOST_S = 300.0
 
 
