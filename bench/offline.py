@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Five hours of 500 stations: long beside what a job costs whatever it reads, and within one day, since a day's verdicts
+# Three hours of 500 stations: long beside what a job costs whatever it reads, and within one day, as a day's verdicts
 # use the trust of the day before, which DuckDB does not make.
-READINGS = 150_000
+READINGS = 100_000
 # A recompute is made under other rules than the one before it, or there was nothing to write.
 _TOLERANCES_PCT = (3.0, 4.0)
 

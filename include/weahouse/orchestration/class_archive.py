@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from weahouse.orchestration.spark_submit import (
     QUIET,
-    class_archive,
     scratch_folder,
+    shared_classes,
     spark_environment,
     spark_submit_command,
 )
@@ -35,7 +35,7 @@ def ensure(settings: Settings, report: Callable[[str], None]) -> None:
 
     Nothing depends on it: where it cannot be made, that is reported, and applications start as they do without.
     """
-    archive = class_archive(settings)
+    archive = shared_classes(settings)
     with archive.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if archive.exists() and _fits(settings, archive):

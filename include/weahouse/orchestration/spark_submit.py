@@ -11,8 +11,8 @@ from weahouse.settings import HOST, Settings
 
 # Room for a 250,000-row MERGE on two cores; RocksDB's state lives outside the heap.
 DRIVER_MEMORY = "3g"
-# A JVM warns of each class that an archive leaves out, and on standard output, where applications answer.
-QUIET = "-Xlog:disable -Xlog:all=error:stderr"
+# A JVM warns of an archive that does not fit, and of each class that one leaves out, where applications answer.
+QUIET = "-Xlog:cds=error -Xlog:cds+dynamic=error"
 
 
 def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
@@ -22,8 +22,8 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
     """
     scratch = scratch_folder(settings, app)
     java_options = ["-Duser.timezone=UTC", f"-Djava.io.tmpdir={scratch}"]
-    if (archive := class_archive(settings)).exists():
-        # A JVM that finds it to be of another Java or of other jars goes on without it, and need not say so.
+    if (archive := shared_classes(settings)).exists():
+        # A JVM that finds it to be of another Java or of other jars goes on without it.
         java_options += [f"-XX:SharedArchiveFile={archive}", QUIET]
     return {
         "spark.driver.extraJavaOptions": " ".join(java_options),
@@ -112,7 +112,7 @@ def executor_jars(settings: Settings, master: str) -> str | None:
     return ",".join(str(jar) for jar in sorted((settings.cache / "jars" / "spark").glob("*.jar")))
 
 
-def class_archive(settings: Settings) -> Path:
+def shared_classes(settings: Settings) -> Path:
     """Where the archive of Spark's classes stands, once `class_archive.ensure` has made it."""
     return settings.cache / "spark-classes.jsa"
 
