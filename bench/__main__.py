@@ -1,7 +1,8 @@
 """`make bench`: the speed of the platform, everything side by side in one run, on servers of its own.
 
-Medians of three. CPU seconds are those of the measured processes and not of the servers. A run of the stream counts
-only if `reconcile` finds every record once. A full run writes docs/benchmarks.md and what it is rendered from.
+Medians of three. CPU seconds are those of the measured processes and not of the servers. A section of
+docs/benchmarks.md, and what it is rendered from, is written when it was measured whole at full sizes: with all others,
+or by itself (`python -m bench --only curation recompute`).
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from bench import live, report, sink, stream
+from bench import dag, live, offline, report, sections, sink, stream
 from bench.context import Bench, Sizes
 from bench.instance import servers
-from bench.results import MEASURES, Result, results
+from bench.results import Result, is_whole, results
+from bench.sections import MEASURES, Section
 from weahouse.settings import ROOT, Settings, from_environment
 
 HOME = ROOT / ".weahouse" / "bench"
@@ -29,12 +31,18 @@ HOME = ROOT / ".weahouse" / "bench"
 class Step(NamedTuple):
     """What is measured together, and by what."""
 
-    names: tuple[str, ...]
+    section: Section
     measure: Callable[[Bench], None]
 
 
 # The loads of the stream come last: they leave the most behind in the servers' memory.
-STEPS = (Step(sink.NAMES, sink.measure), Step(live.NAMES, live.measure), Step(stream.NAMES, stream.measure))
+STEPS = (
+    Step(sections.SINK, sink.measure),
+    Step(sections.LIVE, live.measure),
+    Step(sections.OFFLINE, offline.measure),
+    Step(sections.DAG, dag.measure),
+    Step(sections.STREAM, stream.measure),
+)
 
 
 def main() -> int:
@@ -50,16 +58,18 @@ def main() -> int:
         }
     )
     shutil.rmtree(settings.home, ignore_errors=True)
-    bench, began = Bench(settings, sizes, tuple(asked.only)), time.monotonic()
+    bench = Bench(settings, sizes, tuple(asked.only))
     with servers(settings):
         for step in STEPS:
-            if bench.wants(*step.names):
+            if bench.wants(*step.section.names):
+                began = time.monotonic()
                 step.measure(bench)
+                if sizes == full and is_whole(step.section, bench.samples, sizes.runs):
+                    found = results(bench.samples, bench.extra)
+                    report.publish(step.section, found, sizes, minutes=(time.monotonic() - began) / 60)
     found = results(bench.samples, bench.extra)
     (HOME / "latest.json").write_text(json.dumps(found, indent=2) + "\n")
     show(found)
-    if sizes == full and not bench.only:
-        report.publish(found, sizes, minutes=(time.monotonic() - began) / 60)
     return 0
 
 

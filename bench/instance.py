@@ -11,7 +11,7 @@ import psutil
 from weahouse.embedded.instance import start_servers, stop_servers
 from weahouse.io.cassandra import connect, create_schema
 from weahouse.io.hdfs import Hdfs
-from weahouse.orchestration import driver
+from weahouse.orchestration import class_archive, driver
 from weahouse.schemas.serving_tables import SERVING_TABLES
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def servers(settings: Settings) -> Iterator[None]:
     try:
         start_servers(settings, print, only=("kafka", "cassandra", "namenode", "datanode"))
         create_schema(settings)
+        class_archive.ensure(settings, print)
         yield
     finally:
         driver.stop(settings, keep_desired=True)

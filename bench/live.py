@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 _E2E = tuple(f"e2e.{place}.{share}" for place in ("cassandra", "curated") for share in ("p50", "p99"))
 _IDLE = ("read.latest.p50", "read.latest.p99", "read.day.p50", "read.day.p99")
 _LOADED = "read.day.loaded.p99"
-NAMES = (*_E2E, _LOADED, "recovery", *_IDLE)
 
 RATE = 1000
 _SEED = 2

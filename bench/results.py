@@ -1,4 +1,4 @@
-"""What is measured, what it has to reach, and how runs become one result."""
+"""How runs become one result, and what it reaches."""
 
 from __future__ import annotations
 
@@ -7,66 +7,16 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.sections import MEASURES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from bench.sections import Measure, Section
 
 Result = dict[str, Any]
 # Rates get a baseline's share; latencies are told in full.
 _DIGITS = {"records/s": 1, "rows/s": 1, "s": 3, "ms": 2}
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One name of the bench; `ratio` is to the baseline of the same run, `at_most` limits the median."""
-
-    name: str
-    unit: str
-    meaning: str
-    baseline: str | None = None
-    least_ratio: float | None = None
-    at_most: float | None = None
-    aim: str = ""
-
-
-_EVEN = "500 stations, one reading a minute"
-MEASURES = (
-    Measure("stream.parse_only", "records/s", f"the stream's own parse expression to nowhere; {_EVEN}"),
-    Measure(
-        "stream.whole",
-        "records/s",
-        f"the whole stream until every sink holds every record; {_EVEN}",
-        "stream.parse_only",
-        0.15,
-        aim="ratio 0.25",
-    ),
-    Measure(
-        "stream.hot_station", "records/s", "the same with 90 % of the records from one station", "stream.whole", 0.5
-    ),
-    Measure("stream.many_stations", "records/s", "the same with 100,000 stations", "stream.whole", 0.5),
-    Measure(
-        "sink.driver_alone",
-        "rows/s",
-        "the fastest driver without Spark: unlogged batches of one partition, from prepared tuples",
-    ),
-    Measure(
-        "sink.cassandra",
-        "rows/s",
-        "the stream's way of writing the same rows to the same table, in full batches",
-        "sink.driver_alone",
-        0.6,
-        aim="50,000 rows/s",
-    ),
-    Measure("e2e.cassandra.p50", "s", "from the broker's append to readable in Cassandra, 1,000 records/s", at_most=2),
-    Measure("e2e.cassandra.p99", "s", "the same, 99 % of the records", at_most=5),
-    Measure("e2e.curated.p50", "s", "from the broker's append to a commit of the Delta table, 1,000 records/s"),
-    Measure("e2e.curated.p99", "s", "the same, 99 % of the records"),
-    Measure("recovery", "s", "from kill -9 of the driver to the next batch's commit, 1,000 records/s", at_most=45),
-    Measure("read.latest.p50", "ms", "the newest values of one region; the stream waits for records"),
-    Measure("read.latest.p99", "ms", "the same, 99 % of the reads"),
-    Measure("read.day.p50", "ms", "a day of one-minute data of one station; the stream waits for records"),
-    Measure("read.day.p99", "ms", "the same, 99 % of the reads", at_most=25),
-    Measure("read.day.loaded.p99", "ms", "the same while the stream takes 1,000 records/s", at_most=50),
-)
 
 
 @dataclass(frozen=True)
@@ -99,6 +49,11 @@ def percentile(values: Sequence[float], share: float) -> float:
 def results(samples: Mapping[str, Sequence[Sample]], extra: Mapping[str, Result] | None = None) -> list[Result]:
     """The entries of latest.json for what was measured, in the order of MEASURES; `extra` adds keys by name."""
     return [_result(each, samples) | (extra or {}).get(each.name, {}) for each in MEASURES if samples.get(each.name)]
+
+
+def is_whole(section: Section, samples: Mapping[str, Sequence[Sample]], runs: int) -> bool:
+    """Whether each measure of a section has all of its runs."""
+    return all(len(samples.get(name, ())) == runs for name in section.names)
 
 
 def _result(measure: Measure, samples: Mapping[str, Sequence[Sample]]) -> Result:

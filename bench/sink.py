@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from bench.results import Sample
     from weahouse.settings import Settings
 
-NAMES = ("sink.driver_alone", "sink.cassandra")
 # Each way writes what one full batch of the stream holds, twice.
 _BATCHES = 2
 # As the stream's full batches are placed: so many Python workers write, and so many processes of a driver alone.

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from bench.results import Sample
     from weahouse.settings import Settings
 
-NAMES = ("stream.parse_only", *(load.name for load in LOADS))
 _LIMIT_S = 1800.0
 _POLL_S = 0.2
 

@@ -91,8 +91,10 @@ def spark_session() -> Iterator[SparkSession]:
     from bench.session import local_session
 
     from weahouse.embedded.jars import resolve
+    from weahouse.orchestration import class_archive
 
     resolve(TEST_SETTINGS, print)
+    class_archive.ensure(TEST_SETTINGS, print)
     # The catalog makes this folder with the first table: without a scheme on HDFS, which not every test starts.
     warehouse = {"spark.sql.warehouse.dir": f"file:{HOME}/spark/warehouse"}
     session = local_session(TEST_SETTINGS, "tests", "local[2]", **warehouse)

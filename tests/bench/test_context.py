@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from bench.__main__ import STEPS
 from bench.context import Bench, Sizes
-from bench.results import MEASURES, Sample
+from bench.results import Sample
+from bench.sections import MEASURES
 
 from weahouse.settings import Settings
 
@@ -30,5 +31,5 @@ def test_what_was_not_chosen_is_not_told_even_if_it_was_measured_on_the_way():
 
 
 def test_each_measure_belongs_to_one_step():
-    names = [name for step in STEPS for name in step.names]
+    names = [name for step in STEPS for name in step.section.names]
     assert sorted(names) == sorted(measure.name for measure in MEASURES)

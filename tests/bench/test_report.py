@@ -1,49 +1,55 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bench import report
+from bench.context import Sizes
 from bench.report import KEPT, PAGE, README, in_readme, page, short
+from bench.sections import LIVE, SINK
 
-KEPT_RESULTS: dict[str, Any] = {
-    "measured_on": "2026-11-25",
-    "cores": 2,
-    "memory_gb": 8,
-    "minutes": 33,
-    "runs": 3,
-    "records": 1_000_000,
-    "warm_up": 250_000,
-    "results": [
-        {
-            "name": "sink.driver_alone",
-            "unit": "rows/s",
-            "median": 90_000.0,
-            "runs": [90_000.0, 80_000.0, 95_000.0],
-            "cpu_s_per_million": 12.5,
-            "baseline": None,
-            "ratio": None,
-            "driver": "acsylla",
-            "drivers": {"acsylla": 90_000.0, "cassandra-driver": 50_000.0},
-        },
-        {
-            "name": "sink.cassandra",
-            "unit": "rows/s",
-            "median": 45_000.0,
-            "runs": [45_000.0, 44_000.0, 46_000.0],
-            "cpu_s_per_million": 30.0,
-            "baseline": "sink.driver_alone",
-            "ratio": 0.5,
-        },
-        {
-            "name": "recovery",
-            "unit": "s",
-            "median": 30.25,
-            "runs": [30.25, 29.0, 31.5],
-            "cpu_s_per_million": None,
-            "baseline": None,
-            "ratio": None,
-        },
-    ],
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+_HOW = {"cores": 2, "memory_gb": 8, "minutes": 3, "runs": 3, "records": 1_000_000, "warm_up": 250_000}
+SINK_RESULTS: list[dict[str, Any]] = [
+    {
+        "name": "sink.driver_alone",
+        "unit": "rows/s",
+        "median": 90_000.0,
+        "runs": [90_000.0, 80_000.0, 95_000.0],
+        "cpu_s_per_million": 12.5,
+        "baseline": None,
+        "ratio": None,
+        "driver": "acsylla",
+        "drivers": {"acsylla": 90_000.0, "cassandra-driver": 50_000.0},
+    },
+    {
+        "name": "sink.cassandra",
+        "unit": "rows/s",
+        "median": 45_000.0,
+        "runs": [45_000.0, 44_000.0, 46_000.0],
+        "cpu_s_per_million": 30.0,
+        "baseline": "sink.driver_alone",
+        "ratio": 0.5,
+    },
+]
+LIVE_RESULTS: list[dict[str, Any]] = [
+    {
+        "name": "recovery",
+        "unit": "s",
+        "median": 30.25,
+        "runs": [30.25, 29.0, 31.5],
+        "cpu_s_per_million": None,
+        "baseline": None,
+        "ratio": None,
+    },
+]
+KEPT_RESULTS: dict[str, dict[str, Any]] = {
+    "sink": {"measured_on": "2026-11-25", **_HOW, "results": SINK_RESULTS},
+    "live": {"measured_on": "2026-11-26", **_HOW, "results": LIVE_RESULTS},
 }
 
 
@@ -84,6 +90,35 @@ def test_bars_are_of_rates_alone():
     assert "    bar [90.0, 45.0]" in lines
 
 
-def test_a_bench_that_is_less_than_a_full_one_says_so():
-    assert "\n**Only the sink.**\n" in page(KEPT_RESULTS | {"note": "Only the sink."})
+def test_a_section_that_is_less_than_a_full_one_says_so():
+    noted = KEPT_RESULTS | {"sink": KEPT_RESULTS["sink"] | {"note": "Only the sink."}}
+    assert "\n**Only the sink.**\n" in page(noted)
     assert "**" not in page(KEPT_RESULTS)
+
+
+def test_each_section_says_when_it_was_measured_and_others_are_not_there():
+    text = page(KEPT_RESULTS)
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        f"## {title}" for title in (SINK.title, LIVE.title, "Rates")
+    ]
+    assert text.index(SINK.title) < text.index("Measured on 2026-11-25") < text.index(LIVE.title)
+    assert text.index(LIVE.title) < text.index("Measured on 2026-11-26")
+
+
+def test_what_is_published_replaces_its_own_section_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name, text in (("PAGE", ""), ("README", README.read_text()), ("KEPT", json.dumps(KEPT_RESULTS))):
+        monkeypatch.setattr(report, name, tmp_path / name)
+        (tmp_path / name).write_text(text)
+    faster = LIVE_RESULTS[0] | {"median": 10.0}
+    report.publish(LIVE, [*SINK_RESULTS, faster], Sizes(), minutes=1.2)
+    kept = json.loads((tmp_path / "KEPT").read_text())
+    assert kept["sink"] == KEPT_RESULTS["sink"]
+    assert (kept["live"]["results"], kept["live"]["minutes"]) == ([faster], 1)
+    assert "| `recovery` | 10.00 | s |" in (tmp_path / "PAGE").read_text()
+    assert "| 10.00 s | at most 45 s | yes |" in (tmp_path / "README").read_text()
+
+
+def test_what_a_trigger_waits_for_is_told_part_by_part():
+    trigger = LIVE_RESULTS[0] | {"name": "dag.trigger_to_work", "parts_s": {"Airflow": 4.0, "the session": 6.5}}
+    lines = page({"dag": {"measured_on": "2026-11-26", **_HOW, "results": [trigger]}}).splitlines()
+    assert "| the session | 6.50 |" in lines

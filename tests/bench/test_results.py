@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from bench.results import MEASURES, Measure, Sample, is_met, of_rate, percentile, results, target
+from bench.results import Sample, is_met, is_whole, of_rate, percentile, results, target
+from bench.sections import MEASURES, SINK, Measure
 
 WHOLE, PARSE = "stream.whole", "stream.parse_only"
 
@@ -92,6 +93,13 @@ def test_every_baseline_is_a_measure_before_its_own():
     names = [measure.name for measure in MEASURES]
     for measure in MEASURES:
         assert measure.baseline is None or measure.baseline in names[: names.index(measure.name)]
+
+
+def test_a_section_is_whole_with_all_runs_of_each_of_its_measures():
+    runs = {name: [Sample(1.0)] * 3 for name in SINK.names}
+    assert is_whole(SINK, runs, 3)
+    assert not is_whole(SINK, runs | {"sink.cassandra": [Sample(1.0)] * 2}, 3)
+    assert not is_whole(SINK, {"sink.cassandra": [Sample(1.0)] * 3}, 3)
 
 
 def _measure(name: str) -> Measure:

@@ -39,6 +39,7 @@ def steps(feed: str) -> list[Step]:
         Step("Kafka, Cassandra, HDFS and Postgres", _servers),
         Step("Topic, keyspace, tables and zones", _schema),
         Step("Station registry", _registry),
+        Step("Archive of Spark's classes", _classes),
         Step("Airflow", _airflow),
         Step("Supervision of the stream", _supervision),
         Step(f"Feed: {feed}", lambda settings, report: _feed(settings, report, feed)),
@@ -93,6 +94,12 @@ def _registry(settings: Settings, report: Report) -> None:
 
     if open_table(settings, GOLD_STATIONS) is None:
         report(f"registered {import_default_stations(settings):,} stations")
+
+
+def _classes(settings: Settings, report: Report) -> None:
+    from weahouse.orchestration.class_archive import ensure
+
+    ensure(settings, report)
 
 
 def _airflow(settings: Settings, report: Report) -> None:

@@ -11,6 +11,8 @@ from weahouse.settings import HOST, Settings
 
 # Room for a 250,000-row MERGE on two cores; RocksDB's state lives outside the heap.
 DRIVER_MEMORY = "3g"
+# A JVM warns of an archive that does not fit, and of each class that one leaves out, where applications answer.
+QUIET = "-Xlog:cds=error -Xlog:cds+dynamic=error"
 
 
 def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
@@ -19,8 +21,12 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
     `app` names the scratch folder under the home, which its only user may clear.
     """
     scratch = scratch_folder(settings, app)
+    java_options = ["-Duser.timezone=UTC", f"-Djava.io.tmpdir={scratch}"]
+    if (archive := shared_classes(settings)).exists():
+        # A JVM that finds it to be of another Java or of other jars goes on without it.
+        java_options += [f"-XX:SharedArchiveFile={archive}", QUIET]
     return {
-        "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Djava.io.tmpdir={scratch}",
+        "spark.driver.extraJavaOptions": " ".join(java_options),
         "spark.local.dir": str(scratch),
         "spark.driver.host": HOST,
         "spark.driver.bindAddress": HOST,
@@ -104,6 +110,11 @@ def executor_jars(settings: Settings, master: str) -> str | None:
     if master.startswith("local"):
         return None
     return ",".join(str(jar) for jar in sorted((settings.cache / "jars" / "spark").glob("*.jar")))
+
+
+def shared_classes(settings: Settings) -> Path:
+    """Where the archive of Spark's classes stands, once `class_archive.ensure` has made it."""
+    return settings.cache / "spark-classes.jsa"
 
 
 def spark_environment(settings: Settings) -> dict[str, str]:
