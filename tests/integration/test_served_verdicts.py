@@ -12,9 +12,11 @@ from tests.integration.batches import Batches
 from tests.integration.conftest import Stream, eventually
 from tests.rows import event
 
-from weahouse.batch import curation
+from weahouse.alerts.rules import load_alert_rules
+from weahouse.batch import serving
 from weahouse.batch.curation import curate
-from weahouse.cli.explaining import serving as explained
+from weahouse.cli.backtest import run, where
+from weahouse.cli.explaining.serving import tables
 from weahouse.io.alerts import alerts_of, partitions_of
 from weahouse.io.cassandra import create_schema
 from weahouse.io.delta import ensure_table, read_table
@@ -31,6 +33,7 @@ from weahouse.streaming.notes import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from pyspark.sql import SparkSession
 
@@ -58,6 +61,14 @@ def reports(station: str, spike_min: int) -> Iterable[bytes]:
         yield report(station, minute, SPIKE_MPS if minute == spike_min else None)
 
 
+# Each single value counts.
+SQUALL = """
+defaults: {quiet_min: 180, gap_min: 150}
+rules:
+  squall: {meaning: Squall, severity: minor, kind: threshold, variables: [wind_speed_mps], at_least: 25, clear_below: 15}
+"""
+
+
 class Served:
     """What readers see of an hour that was archived and merged as the stream does it."""
 
@@ -83,6 +94,13 @@ class Served:
     def latest_flag(self, station: str) -> int:
         told = {row["station_id"]: row["variables"] for row in latest(self.settings, "us-ca")}
         return int(told[station][WIND]["flag"])
+
+    def squalls(self, folder: Path) -> list[str]:
+        """The stations of which a backtest says that they had one."""
+        file = folder / "rules.yaml"
+        file.write_text(SQUALL)
+        tried = run(self.settings, load_alert_rules(file), where(NOON, NOON + timedelta(hours=1), None))
+        return [alert["station_id"] for alert in tried]
 
     def write_times(self) -> list[Any]:
         return [
@@ -116,18 +134,20 @@ def served(spark: SparkSession, platform: Settings) -> Served:
 
 
 @pytest.fixture(scope="module")
-def curated(served: Served) -> Served:
+def curated(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Served:
     """The hour curated by a run that died between Delta and Cassandra, and once more."""
+    assert served.squalls(tmp_path_factory.mktemp("squalls")) == ["a", "b"]
 
     def dies(*_: Any) -> None:
         raise ConnectionError("killed")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(curation, "serve_verdicts", dies)
+        patch.setattr(serving, "write_rows", dies)
         with pytest.raises(ConnectionError):
             curate(served.spark, served.settings, HOUR)
     assert set(served.flags("a").values()) == {GOOD}
     assert served.differing()["verdict_absent"] == 2
+    assert served.notes() == []
     version = open_small(served.settings, CURATED_VERDICTS).version()
     curate(served.spark, served.settings, HOUR)
     assert open_small(served.settings, CURATED_VERDICTS).version() == version
@@ -150,12 +170,16 @@ def test_the_stream_is_told_where_to_judge_alerts_anew(curated: Served):
     assert curated.notes() == [("a", SPIKE_MIN, SPIKE_MIN), ("b", LAST_MIN, LAST_MIN)]
 
 
+def test_rules_that_are_tried_on_history_go_by_verdicts(curated: Served, tmp_path: Path):
+    assert curated.squalls(tmp_path) == []
+
+
 def test_an_explanation_tells_of_the_verdict(curated: Served):
     at = NOON + timedelta(minutes=SPIKE_MIN)
     [row] = read_table(curated.spark, curated.settings, CURATED_OBSERVATIONS).where(
         f"station_id = 'a' AND minute(observed_at) = {SPIKE_MIN}"
     ).toArrow().to_pylist()  # fmt: skip
-    told = {entry["table"]: entry["what"] for entry in explained.tables(curated.settings, "a", at, "us-ca", row)}
+    told = {entry["table"]: entry["what"] for entry in tables(curated.settings, "a", at, "us-ca", row)}
     assert told["observations_by_station"] == f"as Curated has it, and by levels 2 and 3 {WIND} bad"
 
 

@@ -65,32 +65,35 @@ def compare_verdicts(
     verdicts = read_table(spark, settings, CURATED_VERDICTS)
     rows = checkpointed(with_verdict(compared, verdicts))
     begin = F.col("observed_date").cast("timestamp")
-    spans = checkpointed(
-        rows.select(
-            "station_id",
-            F.col("observed_date").cast("string").alias("day"),
-            begin.alias("begin"),
-            (begin + F.expr("INTERVAL 1 DAY")).alias("end"),
-        ).distinct()
-    )
-    served = served_verdicts(settings, spans).join(rows.select(*KEY), list(KEY), "left_semi")
-    start = window_start(F.col("observed_at"), PANE_MINUTES).alias("window_start")
-    touched = checkpointed(rows.select("station_id", "observed_date", start).distinct())
-    window = ["station_id", "window_start"]
-    of_windows = curated.withColumn("window_start", start).join(touched, touched.columns, "left_semi")
-    panes = by_pane(judged_panes(with_verdict(of_windows.drop("window_start"), verdicts)))
-    stations = rows.select("region", "station_id").distinct()
-    latest = checkpointed(latest_values(settings, stations))
-    of_values = curated.join(latest.select(*KEY).distinct(), list(KEY), "left_semi")
-    values = judged_values(latest, verdict_rows(with_verdict(of_values, verdicts)))
+    whole_day = [begin.alias("begin"), (begin + F.expr("INTERVAL 1 DAY")).alias("end")]
+    day = F.col("observed_date").cast("string").alias("day")
+    spans = checkpointed(rows.select("station_id", day, *whole_day).distinct())
+    of_rows = served_verdicts(settings, spans).join(rows.select(*KEY), list(KEY), "left_semi")
     differing = [
-        verdict_differences(verdict_rows(rows), served),
-        judged_pane_differences(
-            alive(settings, panes), served_panes(settings, spans).join(touched.select(*window), window, "left_semi")
-        ),
-        value_differences(values, served_values(settings, stations)),
+        verdict_differences(verdict_rows(rows), of_rows),
+        _differing_panes(settings, rows, spans, with_verdict(curated, verdicts)),
+        _differing_values(settings, rows, with_verdict(curated, verdicts)),
     ]
     return rows.where("verdict IS NOT NULL").count(), [checkpointed(each) for each in differing]
+
+
+def _differing_panes(settings: Settings, rows: DataFrame, spans: DataFrame, curated: DataFrame) -> DataFrame:
+    """Of the windows in which a row lies."""
+    start, window = window_start(F.col("observed_at"), PANE_MINUTES), ["station_id", "window_start"]
+    touched = checkpointed(rows.select("station_id", "observed_date", start.alias("window_start")).distinct())
+    of_windows = curated.withColumn("window_start", start).join(touched, touched.columns, "left_semi")
+    made = alive(settings, by_pane(judged_panes(of_windows.drop("window_start"))))
+    return judged_pane_differences(
+        made, served_panes(settings, spans).join(touched.select(*window), window, "left_semi")
+    )
+
+
+def _differing_values(settings: Settings, rows: DataFrame, curated: DataFrame) -> DataFrame:
+    """Of the stations of which a row is."""
+    stations = checkpointed(rows.select("region", "station_id").distinct())
+    latest = checkpointed(latest_values(settings, stations))
+    made = judged_values(latest, verdict_rows(curated.join(latest.select(*KEY).distinct(), list(KEY), "left_semi")))
+    return value_differences(made, served_values(settings, stations))
 
 
 def served_verdicts(settings: Settings, spans: DataFrame) -> DataFrame:

@@ -44,8 +44,8 @@ class Notes:
 
     def draft(self, changed: Iterable[Changed]) -> None:
         """Note what is about to change, beside what a run that died may have changed already."""
-        if told := list(changed):
-            self._write(self._draft, [*self._read(self._draft), *told])
+        if told := set(changed):
+            self._write(self._draft, sorted({*self._read(self._draft), *told}))
 
     def lay_out(self) -> None:
         """Give the draft to the stream, where there is one."""
