@@ -65,7 +65,8 @@ def reports(station: str, spike_min: int) -> Iterable[bytes]:
 SQUALL = """
 defaults: {quiet_min: 180, gap_min: 150}
 rules:
-  squall: {meaning: Squall, severity: minor, kind: threshold, variables: [wind_speed_mps], at_least: 25, clear_below: 15}
+  squall:
+    {meaning: A squall, severity: minor, kind: threshold, variables: [wind_speed_mps], at_least: 25, clear_below: 15}
 """
 
 

@@ -61,7 +61,7 @@ def test_curation_writes_what_the_stream_does_not(table):
 
 def test_a_table_of_an_earlier_release_gets_every_column_but_its_key():
     added = next(statement for statement in cql_additions() if "observations_by_station" in statement)
-    assert added.startswith("ALTER TABLE observations_by_station ADD IF NOT EXISTS region text, ingested_at")
+    assert added.startswith("ALTER TABLE observations_by_station ADD IF NOT EXISTS (region text, ingested_at")
     assert ("verdict frozen<verdict>" in added, "day date" in added) == (True, False)
 
 

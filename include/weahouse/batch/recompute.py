@@ -196,10 +196,10 @@ def make_later_levels(
     """Judge all that rows of `keys` may alter by levels 2 and 3, serve it, and make Gold of the hours of it."""
     version, writer = version_of(spark, settings, CURATED_OBSERVATIONS), Writer.on_hdfs(settings, RECOMPUTE)
     deeper = judge_deeper(spark, settings, keys.select(*KEY).distinct(), version, rules, writer)
-    serve_verdicts(spark, settings, deeper.judged, writer)
+    served = serve_verdicts(spark, settings, deeper.judged, writer)
     told = make_gold(spark, settings, deeper.hours) if with_gold and deeper.hours else {}
     deeper.keep_trust()
-    return told | {"verdicts_changed": deeper.changed}
+    return told | served | {"verdicts_changed": deeper.changed}
 
 
 def hours_of(rows: DataFrame) -> list[Hour]:

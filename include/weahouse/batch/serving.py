@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from weahouse.schemas.kinds import ServingTable
     from weahouse.settings import Settings
 
+_TOLD = ("verdicts_served", "judged_panes_served", "judged_values_served")
+
 
 def serve_verdicts(spark: SparkSession, settings: Settings, judged: DataFrame | None, writer: Writer) -> dict[str, int]:
     """Serve the verdicts of rows that were judged: their keys with observed_date; None where there are none.
@@ -58,19 +60,71 @@ def serve_verdicts(spark: SparkSession, settings: Settings, judged: DataFrame | 
     Returns how many were written: verdicts of observations, panes and stations of which a value is the latest.
     """
     if judged is None:
-        return {"verdicts_served": 0, "judged_panes_served": 0, "judged_values_served": 0}
+        return dict.fromkeys(_TOLD, 0)
     spans = checkpointed(_spans(judged))
-    notes = Notes(Hdfs(settings), settings.hdfs_root)
     with writer.hold(CURATED_VERDICTS):
-        write_time = _write_time(settings, version_of(spark, settings, CURATED_VERDICTS))
-        rows = _with_verdicts(spark, settings, _days(spans.select(F.to_date("day"))))
+        run = _Serving(spark, settings, spans)
+        return dict(zip(_TOLD, (run.flags(), run.panes(), run.values()), strict=True))
+
+
+class _Serving:
+    """One run: what Delta says of its spans, and when. Observations are served first: by them the rest is known."""
+
+    def __init__(self, spark: SparkSession, settings: Settings, spans: DataFrame) -> None:
+        self._spark, self._settings, self._spans = spark, settings, spans
+        self._write_time = _write_time(settings, version_of(spark, settings, CURATED_VERDICTS))
+        rows = self._with_verdicts(_days(spans.select(F.to_date("day"))))
         rows = rows.join(spans.withColumn("observed_date", F.to_date("day")), ["station_id", "observed_date"])
-        rows = rows.where("observed_at >= begin AND observed_at < end").drop("day", "begin", "end")
-        return {
-            "verdicts_served": _serve_flags(settings, rows, spans, write_time, notes),
-            "judged_panes_served": _serve_panes(settings, rows, spans, write_time),
-            "judged_values_served": _serve_values(spark, settings, rows, write_time),
-        }
+        self._rows = rows.where("observed_at >= begin AND observed_at < end").drop("day", "begin", "end")
+        self._is_any_worse = True
+
+    def flags(self) -> int:
+        """Serve the verdicts of observations, and tell the stream where alerts are to be judged anew."""
+        notes = Notes(Hdfs(self._settings), self._settings.hdfs_root)
+        made = checkpointed(alive(self._settings, verdict_rows(self._rows)))
+        self._is_any_worse = not made.isEmpty()
+        served = checkpointed(served_verdicts(self._settings, self._spans))
+        differing = checkpointed(verdict_differences(made, served))
+        notes.draft(_changed(self._rows, differing))
+        written = self._write(verdict_writes(differing, made, served, self._write_time), OBSERVATIONS_BY_STATION)
+        notes.lay_out()
+        return written
+
+    def panes(self) -> int:
+        """Serve the panes that verdicts alter."""
+        served = checkpointed(served_panes(self._settings, self._spans))
+        if self._is_nothing(served):
+            return 0
+        made = checkpointed(alive(self._settings, judged_panes(self._rows, checkpointed)))
+        differing = judged_pane_differences(by_pane(made), served)
+        return self._write(pane_writes(differing, made, served, self._write_time), SUMMARIES_BY_STATION)
+
+    def values(self) -> int:
+        """Serve the flags of the stations' latest values, of whatever day these are."""
+        stations = checkpointed(self._rows.select("region", "station_id").distinct())
+        served = checkpointed(served_values(self._settings, stations))
+        if self._is_nothing(served):
+            return 0
+        latest = checkpointed(latest_values(self._settings, stations))
+        of_days = self._with_verdicts(_days(latest.select(F.to_date("observed_at"))))
+        of_values = of_days.join(latest.select(*KEY).distinct(), list(KEY), "left_semi")
+        made = checkpointed(judged_values(latest, verdict_rows(of_values)))
+        differing = value_differences(made, served)
+        return self._write(value_writes(differing, made, served, self._write_time), LATEST_BY_REGION)
+
+    def _is_nothing(self, served: DataFrame) -> bool:
+        """Whether no flag is made worse and nothing of the kind stands: mostly so, and quicker seen than compared."""
+        return not self._is_any_worse and served.isEmpty()
+
+    def _with_verdicts(self, days: Sequence[date]) -> DataFrame:
+        curated, verdicts = (
+            read_table(self._spark, self._settings, table).where(within_days(table, days))
+            for table in (CURATED_OBSERVATIONS, CURATED_VERDICTS)
+        )
+        return with_verdict(curated, verdicts)
+
+    def _write(self, rows: DataFrame, table: ServingTable) -> int:
+        return write_rows(rows, self._settings, table.of_verdicts())
 
 
 def write_rows(rows: DataFrame, settings: Settings, table: ServingTable) -> int:
@@ -100,27 +154,8 @@ def _write_time(settings: Settings, verdicts_version: int) -> int:
     return round(Hdfs(settings).modified_at(log) * 1000) * 1000 + verdicts_version % 1000
 
 
-def _with_verdicts(spark: SparkSession, settings: Settings, days: Sequence[date]) -> DataFrame:
-    curated, verdicts = (
-        read_table(spark, settings, table).where(within_days(table, days))
-        for table in (CURATED_OBSERVATIONS, CURATED_VERDICTS)
-    )
-    return with_verdict(curated, verdicts)
-
-
 def _days(dates: DataFrame) -> list[date]:
     return sorted(row[0] for row in dates.distinct().collect())
-
-
-def _serve_flags(settings: Settings, rows: DataFrame, spans: DataFrame, write_time: int, notes: Notes) -> int:
-    made = checkpointed(alive(settings, verdict_rows(rows)))
-    served = checkpointed(served_verdicts(settings, spans))
-    differing = checkpointed(verdict_differences(made, served))
-    notes.draft(_changed(rows, differing))
-    writes = verdict_writes(differing, made, served, write_time)
-    written = write_rows(writes, settings, OBSERVATIONS_BY_STATION.of_verdicts())
-    notes.lay_out()
-    return written
 
 
 def _changed(rows: DataFrame, differing: DataFrame) -> list[Changed]:
@@ -129,23 +164,3 @@ def _changed(rows: DataFrame, differing: DataFrame) -> list[Changed]:
     times = [F.unix_seconds(of("observed_at")) for of in (F.min, F.max)]
     found = rows.join(differing.select(*KEY), list(KEY), "left_semi").groupBy(*of_day).agg(*times).collect()
     return [Changed(row[0], row[1], *(datetime.fromtimestamp(second, UTC) for second in row[3:])) for row in found]
-
-
-def _serve_panes(settings: Settings, rows: DataFrame, spans: DataFrame, write_time: int) -> int:
-    made = checkpointed(alive(settings, judged_panes(rows)))
-    served = checkpointed(served_panes(settings, spans))
-    differing = judged_pane_differences(by_pane(made), served)
-    return write_rows(pane_writes(differing, made, served, write_time), settings, SUMMARIES_BY_STATION.of_verdicts())
-
-
-def _serve_values(spark: SparkSession, settings: Settings, rows: DataFrame, write_time: int) -> int:
-    stations = checkpointed(rows.select("region", "station_id").distinct())
-    latest = checkpointed(latest_values(settings, stations))
-    days = _days(latest.select(F.to_date("observed_at")))
-    if not days:
-        return 0
-    of_values = _with_verdicts(spark, settings, days).join(latest.select(*KEY).distinct(), list(KEY), "left_semi")
-    made = checkpointed(judged_values(latest, verdict_rows(of_values)))
-    served = checkpointed(served_values(settings, stations))
-    differing = value_differences(made, served)
-    return write_rows(value_writes(differing, made, served, write_time), settings, LATEST_BY_REGION.of_verdicts())

@@ -98,7 +98,7 @@ def cql_additions() -> list[str]:
 
 def _add_columns(table: ServingTable) -> str:
     columns = ", ".join(f"{name} {_cql_type(name)}" for name in table.all_columns if name not in table.key)
-    return f"ALTER TABLE {table.name} ADD IF NOT EXISTS {columns}"
+    return f"ALTER TABLE {table.name} ADD IF NOT EXISTS ({columns})"
 
 
 def _create_table(table: ServingTable) -> str:

@@ -70,7 +70,7 @@ def compare_verdicts(
     spans = checkpointed(rows.select("station_id", day, *whole_day).distinct())
     of_rows = served_verdicts(settings, spans).join(rows.select(*KEY), list(KEY), "left_semi")
     differing = [
-        verdict_differences(verdict_rows(rows), of_rows),
+        verdict_differences(checkpointed(verdict_rows(rows)), of_rows),
         _differing_panes(settings, rows, spans, with_verdict(curated, verdicts)),
         _differing_values(settings, rows, with_verdict(curated, verdicts)),
     ]
@@ -82,7 +82,7 @@ def _differing_panes(settings: Settings, rows: DataFrame, spans: DataFrame, cura
     start, window = window_start(F.col("observed_at"), PANE_MINUTES), ["station_id", "window_start"]
     touched = checkpointed(rows.select("station_id", "observed_date", start.alias("window_start")).distinct())
     of_windows = curated.withColumn("window_start", start).join(touched, touched.columns, "left_semi")
-    made = alive(settings, by_pane(judged_panes(of_windows.drop("window_start"))))
+    made = alive(settings, by_pane(checkpointed(judged_panes(of_windows.drop("window_start"), checkpointed))))
     return judged_pane_differences(
         made, served_panes(settings, spans).join(touched.select(*window), window, "left_semi")
     )
@@ -92,7 +92,8 @@ def _differing_values(settings: Settings, rows: DataFrame, curated: DataFrame) -
     """Of the stations of which a row is."""
     stations = checkpointed(rows.select("region", "station_id").distinct())
     latest = checkpointed(latest_values(settings, stations))
-    made = judged_values(latest, verdict_rows(curated.join(latest.select(*KEY).distinct(), list(KEY), "left_semi")))
+    of_values = curated.join(latest.select(*KEY).distinct(), list(KEY), "left_semi")
+    made = judged_values(latest, checkpointed(verdict_rows(of_values)))
     return value_differences(made, served_values(settings, stations))
 
 

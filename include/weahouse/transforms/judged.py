@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from weahouse.schemas.datasets import JUDGED_COLUMNS, KEY, PANE_MINUTES
-from weahouse.schemas.fields import VARIABLES, flag_of, latest_of, pane_of
+from weahouse.schemas.fields import FLAGS, VARIABLES, flag_of, latest_of, pane_of
 from weahouse.schemas.serving_tables import (
     INSERT,
     JUDGED_PANES,
@@ -29,7 +29,7 @@ from weahouse.transforms.panes import window_start, windows
 from weahouse.transforms.served import for_driver, row_version, shaped, window_version
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pyspark.sql import Column, DataFrame
 
@@ -51,10 +51,11 @@ def verdict_rows(rows: DataFrame) -> DataFrame:
     return rows.where(_is_altered()).select(*KEY, row_version().alias("judged_version"), *masks, *flags)
 
 
-def judged_panes(rows: DataFrame) -> DataFrame:
+def judged_panes(rows: DataFrame, keep: Callable[[DataFrame], DataFrame] = lambda rows: rows) -> DataFrame:
     """One row for each window in which a flag is made worse: station_id, day, window_start and those of JUDGED_PANES.
 
-    Panes of other variables are null. `rows` must hold all of each window.
+    Panes of other variables are null. `rows` must hold all of each window. `keep` is given the rows of these windows,
+    so that Spark plans their many statistics by themselves.
     """
     start = window_start(F.col("observed_at"), PANE_MINUTES)
     started = rows.withColumn("window_start", start)
@@ -65,7 +66,8 @@ def judged_panes(rows: DataFrame) -> DataFrame:
     laid = of_windows.withColumns(worse).withColumns(
         {flag_of(variable): F.coalesce(_deeper(variable), flag_of(variable)) for variable in VARIABLES}
     )
-    made = windows(laid, PANE_MINUTES, *[F.max(name).alias(name) for name in worse])
+    told = ["station_id", "observed_date", "observed_at", "ingested_at", "revision", *VARIABLES, *FLAGS, *worse]
+    made = windows(keep(laid.select(*told)), PANE_MINUTES, *[F.max(name).alias(name) for name in worse])
     panes = [F.when(F.col(f"{variable}_is_worse"), F.col(variable)).alias(pane_of(variable)) for variable in VARIABLES]
     return made.select("station_id", "day", "window_start", window_version().alias("judged_version"), *panes)
 
