@@ -184,6 +184,7 @@ def test_an_explanation_tells_of_the_verdict(curated: Served):
 
 
 def test_the_same_again_writes_nothing(curated: Served):
+    curated.notes()
     before = curated.write_times()
     assert [sum(row["at"] is not None for row in rows) for rows in before] == [2, 2, 1]
     curate(curated.spark, curated.settings, HOUR)
