@@ -26,6 +26,7 @@ from weahouse.qc.masks import BAD, GOOD
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_VERDICTS, RAW_OBSERVATIONS
 from weahouse.schemas.fields import flag_of
 from weahouse.schemas.gold import GOLD_STATIONS
+from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION
 from weahouse.serving.history import history, summaries
 from weahouse.serving.latest import latest
 from weahouse.streaming.judged import compare_verdicts
@@ -245,11 +246,15 @@ def test_planted_violations_are_seen_by_name(spark: SparkSession, platform: Sett
 
 def test_a_keyspace_of_an_earlier_release_gets_the_columns(platform: Settings):
     stream = apart(platform, "earlier_release")
-    stream.served("ALTER TABLE observations_by_station DROP verdict")
-    stream.served("ALTER TABLE summaries_by_station DROP (pane_version, judged_panes)")
+    columns = "station_id text, day date, observed_at timestamp, air_temperature_c double"
+    stream.served("DROP TABLE observations_by_station")
+    stream.served(f"CREATE TABLE observations_by_station ({columns}, PRIMARY KEY ((station_id, day), observed_at))")
+    key = "('a', '2024-05-01', '2024-05-01 12:00:00+0000', 1.5)"
+    stream.served(f"INSERT INTO observations_by_station (station_id, day, observed_at, air_temperature_c) VALUES {key}")
     create_schema(stream.settings)
-    assert stream.served("SELECT station_id, verdict FROM observations_by_station") == []
-    assert stream.served("SELECT pane_version, judged_panes FROM summaries_by_station") == []
+    [row] = stream.served("SELECT * FROM observations_by_station")
+    assert set(row) == set(OBSERVATIONS_BY_STATION.all_columns)
+    assert (row["air_temperature_c"], row["verdict"]) == (1.5, None)
 
 
 GALE_STATION = "verdict-gale"
