@@ -3,8 +3,8 @@
 
 Curates one hour of append time: what Raw holds of it is parsed and judged again by the stream's own functions, and
 compared with what the stream made of it. All that it touches is judged by levels 2 and 3, into `curated.verdicts` and
-`curated.station_trust`. The hour becomes a row of `curated.ingest_units`: counts, the times that it touched, and the
-versions of both that consumers read.
+`curated.station_trust`, and verdicts that make a flag worse are served from Cassandra. The hour becomes a row of
+`curated.ingest_units`: counts, the times that it touched, and the versions of both that consumers read.
 
 **Runs** each hour, ten minutes past, for the hour that has ended, whose name is the run's partition (`2024-05-01T13`).
 No hour is skipped while Airflow slept. Backfill it from the UI, or trigger it with `ingest_hour` for any hour, also the

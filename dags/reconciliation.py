@@ -3,9 +3,9 @@
 
 Proves that nothing is lost and nothing counted twice: each Kafka offset of a range of append times has exactly one
 disposition (`curated`, `duplicate`, `superseded` or `quarantined`), Cassandra equals Curated for as long as it keeps
-rows, the 10-minute panes equal what Curated makes of their windows, and the hours and days of Gold that the range's
-curated units have touched equal what Curated and its verdicts make of them, to the last bit. What was found is a row of
-`gold.reconciliation`, and a page, which the button *Proof* of the task opens.
+rows, the 10-minute panes equal what Curated makes of their windows, the verdicts of levels 2 and 3 are served, and the
+hours and days of Gold that the range's curated units have touched equal what Curated and its verdicts make of them, to
+the last bit. What was found is a row of `gold.reconciliation`, and a page, which the button *Proof* of the task opens.
 
 **Runs** daily at 04:00 UTC for the day before, and for what lies before it since the first curated unit that no proof
 has looked at, as after nights that were slept through; after each backfill that has changed anything, for the append
@@ -17,7 +17,7 @@ made yet is no fault, but told.
 
 **Idempotent**: it writes nothing but its row, which a second run of the range replaces, and a page, of which 100 are
 kept. **Concurrency**: one run at a time, in the one slot of the pool `spark`; the stream goes on, for only what is
-committed is compared, and Gold is not made meanwhile.
+committed is compared, and neither verdicts nor Gold are made meanwhile.
 """
 
 from __future__ import annotations

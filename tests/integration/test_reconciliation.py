@@ -52,6 +52,8 @@ def test_every_record_has_one_disposition_and_cassandra_equals_curated(
         "differing_cassandra": 0,
         "compared_panes": 1,
         "differing_panes": 0,
+        "compared_verdicts": 0,
+        "differing_verdicts": 0,
         "examples": [],
     }
 

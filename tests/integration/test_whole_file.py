@@ -112,6 +112,8 @@ def test_every_line_is_accounted_for_and_kills_change_nothing(spark: SparkSessio
         "compared_cassandra": READINGS,
         "differing_cassandra": 0,
         "differing_panes": 0,
+        "compared_verdicts": 0,
+        "differing_verdicts": 0,
         "examples": [],
     }
 

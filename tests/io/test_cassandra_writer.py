@@ -66,6 +66,11 @@ def test_a_structure_is_bound_by_the_names_of_what_it_has() -> None:
     assert bindable(pa.array([1, None])) == [1, None]
 
 
+def test_a_structure_of_structures_is_bound_alike() -> None:
+    told = [{"judged_version": 1, "pane": {"value_count": 0, "value_sum": None}}, {"judged_version": 2, "pane": None}]
+    assert bindable(pa.array(told)) == [{"judged_version": 1, "pane": {"value_count": 0}}, {"judged_version": 2}]
+
+
 def _rows(sizes: dict[str, int]) -> list[tuple[str, int]]:
     """So many rows of each partition, as they come sorted; the partition is TABLE's first column."""
     return [(partition, i) for partition, count in sizes.items() for i in range(count)]

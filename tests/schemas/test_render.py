@@ -12,7 +12,7 @@ import pytest
 from weahouse.schemas import fields
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, DATASETS
 from weahouse.schemas.fields import FIELDS
-from weahouse.schemas.render import cql_schema, path, to_json_schema, to_spark
+from weahouse.schemas.render import cql_additions, cql_schema, path, to_json_schema, to_spark
 from weahouse.schemas.serving_tables import SERVING_TABLES, USER_TYPES
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -43,7 +43,7 @@ def test_a_word_has_one_meaning():
 
 def test_every_column_is_in_the_dictionary():
     named = {column for dataset in DATASETS for column in dataset.columns}
-    named |= {column for table in SERVING_TABLES for column in table.columns}
+    named |= {column for table in SERVING_TABLES for column in table.all_columns}
     named |= {column for user_type in USER_TYPES for column in user_type.columns}
     assert named <= set(FIELDS)
 
@@ -51,6 +51,18 @@ def test_every_column_is_in_the_dictionary():
 @pytest.mark.parametrize("table", SERVING_TABLES, ids=lambda table: table.name)
 def test_a_serving_table_begins_with_its_key(table):
     assert table.columns[: len(table.key)] == table.key
+
+
+@pytest.mark.parametrize("table", [table for table in SERVING_TABLES if table.judged_by], ids=lambda table: table.name)
+def test_curation_writes_what_the_stream_does_not(table):
+    assert set(table.columns) & set(table.of_verdicts().columns) == set(table.key)
+    assert set(table.all_columns) == {*table.columns, *table.of_verdicts().columns}
+
+
+def test_a_table_of_an_earlier_release_gets_every_column_but_its_key():
+    added = next(statement for statement in cql_additions() if "observations_by_station" in statement)
+    assert added.startswith("ALTER TABLE observations_by_station ADD IF NOT EXISTS (region text, ingested_at")
+    assert ("verdict frozen<verdict>" in added, "day date" in added) == (True, False)
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from weahouse.batch.judging import JOB
 from weahouse.batch.judging import judge as judge_deeper
+from weahouse.batch.serving import serve_verdicts
 from weahouse.batch.units import record_unit
 from weahouse.batch.writer import Writer
 from weahouse.io.delta import read_table, version_of
@@ -50,7 +51,9 @@ def curate(
     rules = load_rules()
     judged = judge(Registry(settings, Hdfs(settings)).with_region(newest), rules).persist()
     compared = _compared(spark, settings, judged, curated_version).persist()
-    deeper = judge_deeper(spark, settings, judged, curated_version, rules, writer or Writer.on_hdfs(settings, JOB))
+    writer = writer or Writer.on_hdfs(settings, JOB)
+    deeper = judge_deeper(spark, settings, judged, curated_version, rules, writer)
+    serve_verdicts(spark, settings, deeper.judged, writer)
     unit = {
         "ingest_hour": ingest_hour,
         **_of_records(parsed),

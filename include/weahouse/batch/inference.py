@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 
 from weahouse.batch.parts import replace_part
 from weahouse.batch.registry import Model, in_use, predictor, registry
+from weahouse.batch.serving import write_rows
 from weahouse.batch.writer import Writer
-from weahouse.io.cassandra_writer import Target as Serving
 from weahouse.io.delta import ensure_table, read_table, version_of
 from weahouse.ml.errors import FeatureSchemaError, NoChampionError, NoDataError
 from weahouse.ml.features import check_features, schema_hash
@@ -62,7 +62,8 @@ def infer(
     counts = replace_part(rows, settings, GOLD_FORECASTS, partial(_issued, hours), writer, lambda t: t.where(are_own))
     champions = [model for model in used if model.is_champion]
     newest = latest(rows.where(_any_of(champions, *MODEL_KEY, *TARGET))).localCheckpoint()
-    served = _serve(forecast_rows(newest, registry_version, features_version), settings) if serve else 0
+    served_rows = forecast_rows(newest, registry_version, features_version)
+    served = write_rows(served_rows, settings, FORECASTS_BY_STATION) if serve else 0
     return {
         "issued": _span(hours),
         "stations": rows.select("station_id").distinct().count(),
@@ -130,13 +131,3 @@ def _any_of(used: Sequence[Model], *columns: str) -> str:
     """Whether a row is of one of these models, by some of its columns; versions are of a form that needs no escape."""
     each = {" AND ".join(f"{column} = '{getattr(model, column)}'" for column in columns) for model in used}
     return " OR ".join(f"({one})" for one in sorted(each))
-
-
-def _serve(rows: DataFrame, settings: Settings) -> int:
-    """Write rows of `forecasts_by_station` to Cassandra; returns how many were within the retention."""
-    retention_s = settings.serving_retention_days * 86400
-    target = Serving(tuple(settings.cassandra), settings.cassandra_keyspace, FORECASTS_BY_STATION, retention_s)
-    # A partition's rows must come together to share a request.
-    sorted_rows = rows.sortWithinPartitions(*FORECASTS_BY_STATION.partition_key)
-    row = sorted_rows.mapInArrow(target.write, "rows_written bigint").agg(F.sum("rows_written").alias("n")).first()
-    return int(row["n"] or 0) if row else 0

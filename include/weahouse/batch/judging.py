@@ -43,11 +43,13 @@ _OF_TRUST = list(CURATED_STATION_TRUST.primary_key)
 class Judgement(NamedTuple):
     """What came of judging.
 
-    `hours` are those of the rows that were judged, `changed` is how many verdicts are others than before, `deepened` of
+    `judged` are the keys of the rows that were judged, with observed_date, None where there are none, and `hours` those
+    that hold them; `changed` is how many verdicts are others than before, `deepened` of
     how many of the rows asked for a flag is worse than level 1's. `keep_trust` writes the trust down: call it once
     nothing that follows from it can be lost any more, since the next run does not see again what has changed by then.
     """
 
+    judged: DataFrame | None
     hours: list[datetime]
     changed: int
     deepened: int
@@ -68,6 +70,7 @@ def judge(
     keys = checkpointed(keys.select(*KEY))
     rounds.run(keys)
     return Judgement(
+        rounds.judged,
         sorted(rounds.hours),
         rounds.changed,
         rounds.deepened(keys),
@@ -94,6 +97,7 @@ class _Rounds:
         self._curated = read_table(spark, settings, CURATED_OBSERVATIONS, curated_version)
         self._stations = read_table(spark, settings, GOLD_STATIONS)
         self._made: _Trust | None = None
+        self.judged: DataFrame | None = None
         self.hours: set[datetime] = set()
         self.changed = 0
 
@@ -144,6 +148,7 @@ class _Rounds:
             self._writer,
             lambda held: held.join(wanted, list(KEY), "left_semi"),
         )
+        self.judged = wanted if self.judged is None else self.judged.unionByName(wanted)
         self.changed += counts["written"]
         self.hours |= set(judged_hours)
         return wanted

@@ -32,6 +32,8 @@ MEANINGS = {
     "differing_cassandra": "rows that differ",
     "compared_panes": "10-minute panes made anew and compared with Cassandra",
     "differing_panes": "panes that differ",
+    "compared_verdicts": "verdicts of levels 2 and 3 compared with Cassandra, with the panes and values they alter",
+    "differing_verdicts": "verdicts, panes or values that differ",
     "compared_gold": "rows of Gold's hours and days made anew and compared",
     "differing_gold": "rows that differ",
     "compared_windows": "hours and days these are of, touched by the curated units in range",
@@ -39,11 +41,13 @@ MEANINGS = {
     "aged_windows": "hours and days whose versions of Curated are gone (not compared)",
 }
 # What is a fault if it is not 0.
-FAULTS = ("unaccounted", "doubled", "differing_cassandra", "differing_panes", "differing_gold")
+FAULTS = ("unaccounted", "doubled", "differing_cassandra", "differing_panes", "differing_verdicts", "differing_gold")
 # Named in the row as they are found.
 _AS_FOUND = (
     "compared_panes",
     "differing_panes",
+    "compared_verdicts",
+    "differing_verdicts",
     "compared_windows",
     "compared_gold",
     "differing_gold",

@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 from weahouse.batch.backfills import DONE, RECOMPUTE, UNDONE, at_work, new_backfill, read_backfill
 from weahouse.batch.gold import make_gold
 from weahouse.batch.judging import judge as judge_deeper
+from weahouse.batch.serving import serve_verdicts
 from weahouse.batch.writer import Writer, run_beside_the_stream
 from weahouse.io.delta import read_table, version_of
 from weahouse.io.hdfs import Hdfs
@@ -180,12 +181,13 @@ def _counted(counts: dict[str, Any], hours: Sequence[Hour]) -> dict[str, int]:
 def make_later_levels(
     spark: SparkSession, settings: Settings, keys: DataFrame, rules: Rules, *, with_gold: bool
 ) -> dict[str, int]:
-    """Judge all that rows of `keys` may alter by levels 2 and 3, and make Gold of the hours of what was judged."""
+    """Judge all that rows of `keys` may alter by levels 2 and 3, serve it, and make Gold of the hours of it."""
     version, writer = version_of(spark, settings, CURATED_OBSERVATIONS), Writer.on_hdfs(settings, RECOMPUTE)
     deeper = judge_deeper(spark, settings, keys.select(*KEY).distinct(), version, rules, writer)
+    served = serve_verdicts(spark, settings, deeper.judged, writer)
     told = make_gold(spark, settings, deeper.hours) if with_gold and deeper.hours else {}
     deeper.keep_trust()
-    return told | {"verdicts_changed": deeper.changed}
+    return told | served | {"verdicts_changed": deeper.changed}
 
 
 def hours_of(rows: DataFrame) -> list[Hour]:

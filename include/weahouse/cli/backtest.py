@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from weahouse.schemas.datasets import CURATED_OBSERVATIONS
+from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_VERDICTS, KEY, VERDICT_VERSION
 from weahouse.schemas.fields import flag_of
 from weahouse.schemas.serving_tables import ACKNOWLEDGEMENT_COLUMNS
 
@@ -50,7 +50,7 @@ def run(settings: Settings, rules: AlertRules, where: str) -> list[dict[str, Any
     """The alerts of the readings that satisfy a condition, by time; a bar on stderr tells how far it is."""
     from weahouse.io import lake
 
-    names = [column for variable in rules.variables for column in (variable, flag_of(variable))]
+    is_judged = lake.open_table(settings, CURATED_VERDICTS) is not None
     of = f"FROM {CURATED_OBSERVATIONS.name} WHERE {where}"
     counted = lake.query(
         settings, f"SELECT station_id, max(region) AS region, count(*) AS n {of} GROUP BY 1 ORDER BY 1"
@@ -59,16 +59,27 @@ def run(settings: Settings, rules: AlertRules, where: str) -> list[dict[str, Any
     with _progress(sum(row["n"] for row in counted)) as advance:
         for some in _portions(counted):
             ids = ", ".join(f"'{row['station_id']}'" for row in some)
-            found = lake.query(
-                settings,
-                f"SELECT station_id, observed_at, {', '.join(names)} {of} AND station_id IN ({ids}) ORDER BY 1, 2",
-            )
+            found = lake.query(settings, _readings(rules, f"{where} AND station_id IN ({ids})", is_judged=is_judged))
             place = 0
             for row in some:
                 raised += _of_station(rules, row["station_id"], row["region"], found.slice(place, row["n"]))
                 place += row["n"]
                 advance(row["n"])
     return sorted(raised, key=lambda row: row["event_at"])
+
+
+def _readings(rules: AlertRules, where: str, *, is_judged: bool) -> str:
+    """SQL of the values and flags of readings, by station and time: with their verdicts, as the stream reads them."""
+    names = [column for variable in rules.variables for column in (variable, flag_of(variable))]
+    readings = f"SELECT * FROM {CURATED_OBSERVATIONS.name} WHERE {where}"
+    if not is_judged:
+        return f"SELECT station_id, observed_at, {', '.join(names)} FROM ({readings}) ORDER BY 1, 2"
+    flags = {flag_of(variable) for variable in rules.variables}
+    told = ", ".join(f"coalesce(v.{name}, o.{name}) AS {name}" if name in flags else f"o.{name}" for name in names)
+    same = " AND ".join(f"o.{name} = v.{name}" for name in (*KEY, *VERDICT_VERSION))
+    verdicts = f"SELECT * FROM {CURATED_VERDICTS.name} WHERE {where}"
+    joined = f"({readings}) o LEFT JOIN ({verdicts}) v ON {same}"
+    return f"SELECT o.station_id, o.observed_at, {told} FROM {joined} ORDER BY 1, 2"
 
 
 def _of_station(rules: AlertRules, station_id: str, region: str, rows: pa.Table) -> Iterator[dict[str, Any]]:

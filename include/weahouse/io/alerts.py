@@ -13,14 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from weahouse.io import kafka
 from weahouse.io.cassandra import Row, rows, rows_of_each, write_partitions
-from weahouse.io.variable_rows import SELECT_LATEST, latest_in
+from weahouse.io.variable_rows import SELECT_LATEST, judged, latest_in, select_observations
 from weahouse.schemas.fields import FIELDS, flag_of
-from weahouse.schemas.serving_tables import (
-    ACKNOWLEDGEMENT_COLUMNS,
-    ALERT_COLUMNS,
-    ALERTS_BY_REGION,
-    OBSERVATIONS_BY_STATION,
-)
+from weahouse.schemas.serving_tables import ACKNOWLEDGEMENT_COLUMNS, ALERT_COLUMNS, ALERTS_BY_REGION
 from weahouse.schemas.topics import ALERTS_TOPIC
 
 if TYPE_CHECKING:
@@ -157,11 +152,9 @@ def observations_of(
 ) -> Iterator[Row]:
     """Observations of (station, day, first, last) spans in their order, oldest first: values and flags of variables."""
     columns = [column for variable in variables for column in (variable, flag_of(variable))]
-    cql = (
-        f"SELECT station_id, observed_at, {', '.join(columns)} FROM {OBSERVATIONS_BY_STATION.name} "
-        "WHERE station_id = ? AND day = ? AND observed_at >= ? AND observed_at <= ? ORDER BY observed_at ASC"
-    )
-    for row in rows_of_each(settings, cql, spans):
+    select = select_observations(["station_id", "observed_at", *columns])
+    cql = f"{select} AND observed_at >= ? AND observed_at <= ? ORDER BY observed_at ASC"
+    for row in judged(rows_of_each(settings, cql, spans)):
         row["observed_at"] = row["observed_at"].replace(tzinfo=UTC)
         yield row
 

@@ -12,7 +12,7 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from weahouse.schemas.render import cql_schema
+from weahouse.schemas.render import cql_additions, cql_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -107,7 +107,7 @@ def _session(settings: Settings, process: int) -> Session:
 
 
 def create_schema(settings: Settings) -> None:
-    """Create the keyspace and every type and serving table that is missing; what exists stays as it is.
+    """Create the keyspace and every type, serving table and column that is missing; what exists stays as it is.
 
     No table has a default TTL: whoever writes a row counts its TTL from `ingested_at`.
     """
@@ -118,7 +118,7 @@ def create_schema(settings: Settings) -> None:
             f"{{'class': 'SimpleStrategy', 'replication_factor': {settings.cassandra_replication_factor}}}"
         )
         session.set_keyspace(settings.cassandra_keyspace)
-        for statement in cql_schema():
+        for statement in (*cql_schema(), *cql_additions()):
             session.execute(statement)
     finally:
         session.cluster.shutdown()

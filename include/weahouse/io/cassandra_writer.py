@@ -155,12 +155,15 @@ class _Writer:
 
 
 def bindable(column: pa.Array) -> list[Any]:
-    """A column's values; of a structure those of its members that are not null, by name, as a user type is bound."""
+    """A column's values; of a structure those of its members that are not null, by name, as a user type is bound.
+
+    A user type of others is bound as such a structure of structures.
+    """
     if not isinstance(column, pa.StructArray):
         return list(column.to_pylist())
     # By member: Arrow's own way builds each structure's objects one by one, which takes several times as long.
     names = [field.name for field in column.type]
-    members = zip(*(member.to_pylist() for member in column.flatten()), strict=True)
+    members = zip(*map(bindable, column.flatten()), strict=True)
     told = ({name: value for name, value in zip(names, each, strict=True) if value is not None} for each in members)
     return [each or None for each in told]
 

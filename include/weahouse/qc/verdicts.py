@@ -70,10 +70,19 @@ def deepened(observations: DataFrame, verdicts: DataFrame) -> DataFrame:
 
     A row keeps those of level 1 where there is no verdict yet, or only one of an earlier version of it.
     """
+    told = {name: F.coalesce(F.col("verdict")[name], F.col(name)) for name in (*FLAGS, *JUDGED_COLUMNS)}
+    return with_verdict(observations, verdicts).withColumns(told).drop("verdict")
+
+
+def with_verdict(observations: DataFrame, verdicts: DataFrame) -> DataFrame:
+    """Rows of curated.observations with `verdict`, a structure of the flags and masks after all levels, beside.
+
+    It is null where there is no verdict yet, or only one of an earlier version of the row.
+    """
     said = verdicts.select(*KEY, F.struct(*VERDICT_VERSION, *FLAGS, *JUDGED_COLUMNS).alias("verdict"))
     is_of_it = reduce(and_, [F.col("verdict")[name] == F.col(name) for name in VERDICT_VERSION])
-    told = {name: F.when(is_of_it, F.col("verdict")[name]).otherwise(F.col(name)) for name in (*FLAGS, *JUDGED_COLUMNS)}
-    return observations.join(said, list(KEY), "left").withColumns(told).drop("verdict")
+    joined = observations.join(said, list(KEY), "left")
+    return joined.withColumn("verdict", F.when(is_of_it, F.col("verdict")))
 
 
 def _placed(context: DataFrame, stations: DataFrame, trust: DataFrame) -> DataFrame:

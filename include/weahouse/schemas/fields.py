@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from weahouse.schemas.alerts import ALERT
 from weahouse.schemas.forecasts import FORECAST, MODEL
+from weahouse.schemas.judgement import JUDGEMENT, SERVED_JUDGEMENT, TRUST
 from weahouse.schemas.kinds import Field
 from weahouse.schemas.ledgers import BACKFILL, PROOF, SOURCE, UNIT
 
@@ -81,30 +83,6 @@ GAP: dict[str, Field] = {
     "cause": Field("string", "Why the records are lost: topic_recreated or offsets_expired"),
     "noticed_at": Field("timestamp", "When the rebuild noticed, UTC"),
     "last_ingested_at": Field("timestamp", "Append time of the newest record that Raw held of the partition by then"),
-}
-
-JUDGEMENT: dict[str, Field] = {
-    "payload_hash": Field("bigint", "Hash over region and the nine measurements as sent; equal hash, equal reading"),
-    # Orders what is written to Cassandra about one key: two records of it may have been appended in one millisecond.
-    "revision": Field("int", "How often the row was replaced, by a newer record or by a recompute"),
-    "tests_applied": Field("bigint", "Bit mask of the quality tests that were applied; bits in docs/reference"),
-    "tests_failed": Field("bigint", "Bit mask of the quality tests that failed"),
-    "tests_excused": Field(
-        "bigint", "Bit mask of the failed tests that neighbours or other variables have explained as weather"
-    ),
-    "quality_level": Field("tinyint", "Highest level of quality control reached: 1, 2 or 3", values=(1, 2, 3)),
-    "rules_version": Field("string", "Content hash of the quality rules that judged the row"),
-    # Null when on time, so that the Delta log's null counts tell how many rows are late without reading them.
-    "late_by_s": Field(
-        "bigint", "Seconds between observation and append where that exceeds the lateness, else null", "s"
-    ),
-    "reason": Field("string", "Why a record cannot be read as an observation, or why a backfill is done"),
-}
-
-TRUST: dict[str, Field] = {
-    "checks_applied": Field("bigint", "Values of 7 days that were checked by a test that accuses this variable alone"),
-    "checks_failed": Field("bigint", "Values among them that failed such a test, without excuse"),
-    "is_trusted": Field("boolean", "Whether the variable's values serve as neighbours, in alerts and in training"),
 }
 
 STATION: dict[str, Field] = {
@@ -228,33 +206,6 @@ GOLD_SUMMARY: dict[str, Field] = {
     ),
 }
 
-# Values of an alert are in the unit of the rule's variable, of a silence in minutes.
-ALERT: dict[str, Field] = {
-    "alert_id": Field("string", "Hash of rule, station and first window"),
-    "month": Field("string", "UTC month of first_window, e.g. 2024-05"),
-    "rule": Field("string", "Name of the rule"),
-    "rule_version": Field("string", "Content hash of the rule"),
-    "severity": Field("string", "minor, moderate, severe or extreme, as the Common Alerting Protocol has them"),
-    "alert_state": Field("string", "raised, updated, cleared, acknowledged, withdrawn or historical"),
-    "is_active": Field("boolean", "Whether the condition holds as far as is known"),
-    "first_window": Field("timestamp", "Start of the 10-minute pane in which the condition was met first, UTC"),
-    "last_window": Field("timestamp", "Start of the newest pane in which the condition held, UTC"),
-    "event_at": Field("timestamp", "When the condition was met first: the time of the observation, UTC"),
-    "run_started_at": Field("timestamp", "When it was met again after it had cleared within the quiet period, UTC"),
-    "cleared_at": Field("timestamp", "When the condition ended, UTC"),
-    "trigger_value": Field("double", "Value with which the condition was met first"),
-    "peak_value": Field("double", "Most extreme value while the condition held"),
-    "peak_at": Field("timestamp", "When it was observed, UTC"),
-    "limit_value": Field("double", "Limit that the rule sets"),
-    "raised_at": Field("timestamp", "Broker time at which the alert was found, UTC"),
-    "detection_delay_s": Field("double", "raised_at - event_at", "s"),
-    "alert_revision": Field("int", "Grows with each change that the stream publishes"),
-    "superseded_by": Field("string", "The alert that took this one's place when late data moved its beginning"),
-    "acknowledged_by": Field("string", "Who has taken note"),
-    "acknowledged_at": Field("timestamp", "When it was taken note of, UTC"),
-    "acknowledgement_note": Field("string", "What was noted"),
-}
-
 # Hours before "now", the hour that ends at a forecast's reference time, with which models compare it.
 LAGS_H = (1, 3, 6, 24)
 # Lead times within a day, for which yesterday shows what the coming hours bring.
@@ -317,6 +268,7 @@ GROUPS = (
     GAP,
     JUDGEMENT,
     TRUST,
+    SERVED_JUDGEMENT,
     STATION,
     UNIT,
     SOURCE,

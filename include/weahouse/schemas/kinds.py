@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+# Of some 200 bytes each.
+_VERDICTS_PER_REQUEST = 20
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,11 @@ class UserType:
 
 @dataclass(frozen=True)
 class ServingTable:
-    """A Cassandra table, named by its query; `rows_per_request` of it stay below the 5 KiB where a node warns."""
+    """A Cassandra table, named by its query; `rows_per_request` of it stay below the 5 KiB where a node warns.
+
+    `judged_by`: the column in which curation's verdicts stand. The stream never writes it, and each write of it has a
+    timestamp of its own, so that neither undoes what the other has written.
+    """
 
     name: str
     meaning: str
@@ -65,10 +72,22 @@ class ServingTable:
     clustering: tuple[tuple[str, str], ...]
     compaction: tuple[tuple[str, str], ...]
     rows_per_request: int = 50
+    judged_by: str | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
         return self.partition_key + tuple(column for column, _ in self.clustering)
+
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """What the stream writes and what curation does."""
+        return (*self.columns, *((self.judged_by,) if self.judged_by else ()))
+
+    def of_verdicts(self) -> ServingTable:
+        """The table as curation writes it."""
+        assert self.judged_by is not None
+        rows = min(self.rows_per_request, _VERDICTS_PER_REQUEST)
+        return replace(self, columns=(*self.key, self.judged_by), judged_by=None, rows_per_request=rows)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ PROOF: dict[str, Field] = {
     "differing_rows": Field("bigint", "Rows that differ: a fault"),
     "compared_panes": Field("bigint", "10-minute panes that were made anew and compared with Cassandra"),
     "differing_panes": Field("bigint", "Panes that differ: a fault"),
+    "compared_verdicts": Field("bigint", "Verdicts of levels 2 and 3 that were compared with what Cassandra serves"),
+    "differing_verdicts": Field("bigint", "Verdicts, panes and latest values made with them that differ: a fault"),
     "compared_windows": Field("bigint", "Hours and days of Gold that were made anew"),
     "compared_gold": Field("bigint", "Rows of Gold's hours and days that were compared with what was made anew"),
     "differing_gold": Field("bigint", "Rows that differ: a fault"),

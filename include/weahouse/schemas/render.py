@@ -91,12 +91,22 @@ def cql_schema() -> list[str]:
     return [*map(_create_type, USER_TYPES), *map(_create_table, SERVING_TABLES)]
 
 
+def cql_additions() -> list[str]:
+    """The statements that give the tables of an earlier release the columns that have come since."""
+    return [_add_columns(table) for table in SERVING_TABLES]
+
+
+def _add_columns(table: ServingTable) -> str:
+    columns = ", ".join(f"{name} {_cql_type(name)}" for name in table.all_columns if name not in table.key)
+    return f"ALTER TABLE {table.name} ADD IF NOT EXISTS ({columns})"
+
+
 def _create_table(table: ServingTable) -> str:
     clustering = ", ".join(column for column, _ in table.clustering)
     order = ", ".join(f"{column} {direction}" for column, direction in table.clustering)
     compaction = ", ".join(f"'{key}': '{value}'" for key, value in table.compaction)
     return (
-        f"CREATE TABLE IF NOT EXISTS {table.name} (\n{_cql_columns(table.columns)},\n"
+        f"CREATE TABLE IF NOT EXISTS {table.name} (\n{_cql_columns(table.all_columns)},\n"
         f"    PRIMARY KEY (({', '.join(table.partition_key)}), {clustering})\n"
         f") WITH CLUSTERING ORDER BY ({order})\n"
         f"    AND compaction = {{{compaction}}}\n"
@@ -175,7 +185,7 @@ def data_dictionary(
         parts.append(f"{title}{partition}.\n\n{_table(dataset.columns)}")
     for table in tables:
         key = f"(({_names(table.partition_key)}), {_names(tuple(' '.join(c) for c in table.clustering))})"
-        parts.append(f"## `{table.name}` · Cassandra\n\n{table.meaning}\n\nKey `{key}`.\n\n{_table(table.columns)}")
+        parts.append(f"## `{table.name}` · Cassandra\n\n{table.meaning}\n\nKey `{key}`.\n\n{_table(table.all_columns)}")
     for user_type in user_types:
         parts.append(f"## `{user_type.name}` · type of Cassandra\n\n{user_type.meaning}\n\n{_table(user_type.columns)}")
     return "\n".join(parts)

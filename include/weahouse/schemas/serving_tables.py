@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from weahouse.schemas.datasets import OBSERVATION_COLUMNS
-from weahouse.schemas.fields import LATEST, PANES
+from weahouse.schemas.datasets import JUDGED_COLUMNS, OBSERVATION_COLUMNS
+from weahouse.schemas.fields import FLAGS, LATEST, PANES
 from weahouse.schemas.gold import GOLD_STATIONS
 from weahouse.schemas.kinds import ServingTable, UserType
 
@@ -22,6 +22,12 @@ OBSERVATIONS_BY_STATION = ServingTable(
     partition_key=("station_id", "day"),
     clustering=(("observed_at", "DESC"),),
     compaction=_TIME_WINDOWS,
+    judged_by="verdict",
+)
+VERDICT = UserType(
+    "verdict",
+    "What levels 2 and 3 say of an observation: masks of all levels, and those flags that are worse than level 1's.",
+    columns=("judged_version", *JUDGED_COLUMNS, *FLAGS),
 )
 LATEST_VALUE = UserType(
     "latest_value",
@@ -37,6 +43,12 @@ LATEST_BY_REGION = ServingTable(
     compaction=_UNIFIED,
     # Nine values with two times.
     rows_per_request=10,
+    judged_by="judged_values",
+)
+JUDGED_VALUES = UserType(
+    "judged_values",
+    "Those latest values of a station of which levels 2 and 3 make the flag worse, with that flag.",
+    columns=tuple(LATEST),
 )
 PANE = UserType(
     "pane",
@@ -56,12 +68,18 @@ PANE = UserType(
 SUMMARIES_BY_STATION = ServingTable(
     "summaries_by_station",
     "The 10-minute panes of one station and UTC day, newest first: one row a window, one column a variable.",
-    columns=("station_id", "day", "window_start", *PANES),
+    columns=("station_id", "day", "window_start", "pane_version", *PANES),
     partition_key=("station_id", "day"),
     clustering=(("window_start", "DESC"),),
     compaction=_TIME_WINDOWS,
     # Nine panes of nine numbers.
     rows_per_request=6,
+    judged_by="judged_panes",
+)
+JUDGED_PANES = UserType(
+    "judged_panes",
+    "Those panes of a window that levels 2 and 3 alter, as they are then; one without values is none.",
+    columns=("judged_version", *PANES),
 )
 STATIONS_BY_REGION = ServingTable(
     "stations_by_region",
@@ -139,7 +157,8 @@ SERVING_TABLES = (
     ALERTS_BY_REGION,
     FORECASTS_BY_STATION,
 )
-USER_TYPES = (LATEST_VALUE, PANE)
+# In the order in which one is made of another.
+USER_TYPES = (LATEST_VALUE, PANE, VERDICT, JUDGED_VALUES, JUDGED_PANES)
 
 # How a row of a serving table is written: a first write leaves missing values unset, an overwrite sets them to null.
 INSERT, OVERWRITE, DELETE = 0, 1, 2

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from weahouse.io.cassandra import rows, rows_of_each
-from weahouse.io.variable_rows import panes_in, select_panes
+from weahouse.io.variable_rows import judged, panes_in, select_observations, select_panes
 from weahouse.schemas.fields import FIELDS, VARIABLES
 from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION, STATIONS_BY_REGION
 from weahouse.serving.errors import NotServedError
@@ -26,10 +26,7 @@ _DAYS_AHEAD = 4
 
 COLUMNS = tuple(column for column in OBSERVATIONS_BY_STATION.columns if column != "day")
 _TIMES = tuple(column for column in COLUMNS if FIELDS[column].type == "timestamp")
-_OBSERVATIONS = (
-    f"SELECT {', '.join(COLUMNS)} FROM {OBSERVATIONS_BY_STATION.name} "
-    "WHERE station_id = ? AND day = ? AND observed_at >= ? AND observed_at < ? ORDER BY observed_at ASC"
-)
+_OBSERVATIONS = f"{select_observations(COLUMNS)} AND observed_at >= ? AND observed_at < ? ORDER BY observed_at ASC"
 _WITHIN = " AND window_start >= ? AND window_start < ? ORDER BY window_start ASC"
 # Asked only when there is nothing else to tell; the node reads 20,000 stations in 10 ms.
 _STATION = f"SELECT region FROM {STATIONS_BY_REGION.name} WHERE station_id = ? ALLOW FILTERING"
@@ -40,7 +37,8 @@ def history(
 ) -> Iterator[Row]:
     """The observations of `station` with start <= observed_at < end, oldest first, read page by page.
 
-    Rows have the columns of `observations_by_station` but `day`: times UTC, values in their units, None where missing.
+    Rows have the columns of `observations_by_station` but `day`: times UTC, values in their units, None where missing,
+    flags after all levels that have judged the row.
     Raises NotServedError for a span that is empty, longer than MAX_SPAN or older than what Cassandra keeps, and for a
     station that is not known; CassandraError.
     """
@@ -50,7 +48,7 @@ def history(
 
 def _observations(settings: Settings, station: str, start: datetime, end: datetime) -> Iterator[Row]:
     asked = [(station, day, start, end) for day in days(start, end)]
-    for row in rows_of_each(settings, _OBSERVATIONS, asked, _DAYS_AHEAD):
+    for row in judged(rows_of_each(settings, _OBSERVATIONS, asked, _DAYS_AHEAD)):
         for name in _TIMES:
             row[name] = row[name].replace(tzinfo=UTC)
         yield row

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from weahouse.alerts.rules import AlertRules
     from weahouse.alerts.scope import Scope
     from weahouse.io.cassandra import Row
+    from weahouse.streaming.notes import Changed
     from weahouse.streaming.run import Run
 
 log = logging.getLogger("weahouse.stream")
@@ -44,6 +45,7 @@ _ROWS_AT_ONCE = 10_000
 # Where the alerts stand that may still matter: none is on for longer, and a rule's gap and quiet period last a week
 # each at most.
 _EARLIER = LONGEST + timedelta(days=14)
+_NEVER = datetime.fromtimestamp(0, UTC)
 
 
 class Alerts:
@@ -63,7 +65,7 @@ class Alerts:
         self.active: dict[str, dict[str, Alert]] = defaultdict(dict)
         # By station: its region, and when its newest record that was on time was appended.
         self.seen: dict[str, tuple[str, datetime | None]] = {}
-        self.now = datetime.fromtimestamp(0, UTC)
+        self.now = _NEVER
 
     def load(self) -> None:
         """What former drivers left: active alerts, and when each station was seen."""
@@ -78,8 +80,21 @@ class Alerts:
     def judge(self, touched: Iterable[pa.Table]) -> int:
         """Judge what committed batches touched; how many alerts changed."""
         near = [block for table in touched for block in self._near(table)]
+        return self._judge(intervals_of(near))
+
+    def judge_again(self, judged: Iterable[Changed]) -> int:
+        """Judge observations of which levels 2 and 3 say something else than before; how many alerts changed."""
+        found = (Interval(*each, names=frozenset(self._names)) for each in sorted(judged))
+        return self._judge(found)
+
+    @property
+    def knows_the_time(self) -> bool:
+        """Whether a batch or the broker has told it; before that, every observation would lie in the future."""
+        return self.now > _NEVER
+
+    def _judge(self, intervals: Iterable[Interval]) -> int:
         changed = 0
-        for stations in rounds(intervals_of(near)):
+        for stations in rounds(intervals):
             for group in groups(stations):
                 self._turn()
                 changed += self._judge_group(group)

@@ -21,6 +21,7 @@ from weahouse.streaming.archive import archive_batch
 from weahouse.streaming.fault_points import OBSERVATIONS_COMMITTED, reached
 from weahouse.streaming.fencing import FencedError, StopRequestedError, TableLease, check_epoch, take_epoch
 from weahouse.streaming.identity import as_starting_offsets, refusal, sentence, verify
+from weahouse.streaming.notes import NoteReader
 from weahouse.streaming.observations import ObservationsQuery
 from weahouse.streaming.progress import Heartbeat, document, tell_committed
 from weahouse.streaming.registry import Registry
@@ -61,6 +62,7 @@ class Driver:
         rules = self._run.alert_rules = load_alert_rules(settings.alert_rules)
         self._alerts = Alerts(self._run, rules, self._heartbeat.turn)
         self._vigil = Vigil(self._run, rules, self._alerts)
+        self._notes = NoteReader(self._run, self._alerts)
         self._queries: dict[str, StreamingQuery] = {}
         self._published: dict[str, int] = {}
 
@@ -144,6 +146,7 @@ class Driver:
             for name, query in self._queries.items():
                 self._publish(name, query)
             self._vigil.keep()
+            self._notes.keep()
             time.sleep(_TICK_S)
         return next(query.exception() for query in self._queries.values() if not query.isActive)
 

@@ -1,23 +1,24 @@
-"""The proof of the contract: every offset has exactly one disposition, and Cassandra equals Curated, panes too."""
+"""The proof of the contract: every offset has exactly one disposition, and Cassandra equals Curated, panes too.
+
+What the stream has written is compared by itself, and so is what curation has put beside it of levels 2 and 3.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from weahouse.io.cassandra import rows, rows_of_each
+from weahouse.io.cassandra import rows
+from weahouse.io.cassandra_reader import read_each
 from weahouse.io.delta import read_table
 from weahouse.io.gaps import read_gaps
 from weahouse.io.hdfs import Hdfs
-from weahouse.io.variable_rows import PANE_COLUMNS, panes_in, select_panes
+from weahouse.io.variable_rows import PANE_COLUMNS, level_1_panes_in, select_panes
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_QUARANTINE, PANE_MINUTES, RAW_OBSERVATIONS
-from weahouse.schemas.fields import FIELDS
 from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION
+from weahouse.streaming.judged import compare_verdicts
 from weahouse.streaming.progress import committed_by_all
 from weahouse.transforms.dispositions import (
     DISPOSITIONS,
@@ -33,18 +34,13 @@ from weahouse.transforms.panes import summarise, window_start
 from weahouse.transforms.parse import parse
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from collections.abc import Iterable, Iterator
+
     from pyspark.sql import Column, DataFrame, SparkSession
 
     from weahouse.settings import Settings
 
-    Told = Callable[[dict[str, Any]], Iterable[dict[str, Any]]]
-
 _SERVED_COLUMNS = [column for column in OBSERVATIONS_BY_STATION.columns if column != "day"]
-# A task reads its partitions of Cassandra one after the other; more tasks than cores only cost their start.
-_READERS = 2
-# Some 2 kB each while they are Python's: a batch of 10,000 partitions would be gigabytes.
-_ROWS_AT_ONCE = 20_000
 _EXAMPLES = 10
 
 
@@ -56,8 +52,9 @@ def reconcile(spark: SparkSession, settings: Settings, begin: datetime | None, e
     """Compare Raw, Curated, quarantine and Cassandra over records appended in [begin, end), all where None.
 
     Returns offsets, curated, duplicate, superseded, quarantined, unaccounted, doubled, compared_cassandra,
-    differing_cassandra, compared_panes, differing_panes (of the windows in which a compared row lies), and up to ten
-    examples of each fault. Records that a query has not committed yet are left out.
+    differing_cassandra, compared_panes, differing_panes (of the windows in which a compared row lies),
+    compared_verdicts, differing_verdicts (of levels 2 and 3, on these rows, their panes and their stations' latest
+    values), and up to ten examples of each fault. Records that a query has not committed yet are left out.
     """
     held: list[DataFrame] = []
 
@@ -96,6 +93,7 @@ def _compare(spark: SparkSession, settings: Settings, is_within: Any, keep: Any)
     served = read_served(spark, settings, compared).where(is_within("ingested_at"))
     differing = keep(differences(compared, served, _SERVED_COLUMNS))
     compared_panes, differing_panes = (keep(rows) for rows in _panes(settings, compared, curated))
+    compared_verdicts, differing_verdicts = compare_verdicts(spark, settings, compared, curated)
     return {
         "offsets": sum(counts.values()) + missing,
         **{name: counts.get(name, 0) for name in DISPOSITIONS},
@@ -105,7 +103,12 @@ def _compare(spark: SparkSession, settings: Settings, is_within: Any, keep: Any)
         "differing_cassandra": differing.count(),
         "compared_panes": compared_panes.count(),
         "differing_panes": differing_panes.count(),
-        "examples": (_examples(faults) if is_faulty else []) + _examples(differing) + _examples(differing_panes),
+        "compared_verdicts": compared_verdicts,
+        "differing_verdicts": sum(rows.count() for rows in differing_verdicts),
+        "examples": [
+            *(_examples(faults) if is_faulty else []),
+            *(example for rows in (differing, differing_panes, *differing_verdicts) for example in _examples(rows)),
+        ],
     }
 
 
@@ -116,9 +119,13 @@ def _panes(settings: Settings, compared: DataFrame, curated: DataFrame) -> tuple
     of_windows = curated.withColumn("window_start", start).join(touched, touched.columns, "left_semi")
     made = summarise(of_windows.drop("window_start"), PANE_MINUTES).where("value_count > 0")
     pairs = touched.select("station_id", F.col("observed_date").cast("string").alias("day")).distinct()
-    served = _read(settings, select_panes(), PANE_COLUMNS, pairs, panes_in)
+    served = read_each(settings, select_panes(), PANE_COLUMNS, pairs, _level_1_panes)
     windows = touched.drop("observed_date")
     return made, pane_differences(made, served.join(windows, windows.columns, "left_semi"))
+
+
+def _level_1_panes(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    return (pane for row in found for pane in level_1_panes_in(row))
 
 
 def read_served(spark: SparkSession, settings: Settings, curated: DataFrame) -> DataFrame:
@@ -126,46 +133,13 @@ def read_served(spark: SparkSession, settings: Settings, curated: DataFrame) -> 
     held = curated.select("station_id", F.col("observed_date").cast("string").alias("day")).distinct()
     found = [(row["station_id"], str(row["day"])) for row in rows(settings, _DISTINCT)]
     pairs = spark.createDataFrame(found, "station_id string, day string").union(held).distinct()
-    return _read(settings, _OBSERVATIONS, _SERVED_COLUMNS, pairs)
-
-
-def _read(
-    settings: Settings, select: str, columns: Sequence[str], pairs: DataFrame, told: Told | None = None
-) -> DataFrame:
-    """Columns of the rows that a query of (station_id, day) pairs gives; `told`: what each row comes to, if not one."""
-    schema = ", ".join(f"{name} {FIELDS[name].type}" for name in columns)
-    return pairs.repartition(_READERS).mapInArrow(_Reader(settings, select, tuple(columns), told).read, schema)
+    return read_each(settings, _OBSERVATIONS, _SERVED_COLUMNS, pairs)
 
 
 _DISTINCT = f"SELECT DISTINCT station_id, day FROM {OBSERVATIONS_BY_STATION.name}"
 _OBSERVATIONS = (
     f"SELECT {', '.join(_SERVED_COLUMNS)} FROM {OBSERVATIONS_BY_STATION.name} WHERE station_id = ? AND day = ?"
 )
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """Reads the rows of (station_id, day) pairs; made in the driver, used in Spark's Python workers."""
-
-    settings: Settings
-    select: str
-    columns: tuple[str, ...]
-    told: Told | None
-
-    def read(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-
-        arrow = {"double": pa.float64(), "tinyint": pa.int8(), "bigint": pa.int64(), "string": pa.string()}
-        arrow["timestamp"] = pa.timestamp("us", "UTC")
-        schema = pa.schema([(name, arrow[FIELDS[name].type]) for name in self.columns])
-        for batch in batches:
-            pairs = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-            found = rows_of_each(self.settings, self.select, pairs)
-            if self.told:
-                found = chain.from_iterable(map(self.told, found))
-            while members := list(islice(found, _ROWS_AT_ONCE)):
-                # Times come without a zone and are UTC, which is how Arrow takes them.
-                yield pa.RecordBatch.from_pylist(members, schema)
 
 
 def _committed(settings: Settings) -> dict[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -12,6 +13,8 @@ from weahouse.transforms.newest import VERSION
 from weahouse.transforms.panes import STATISTICS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyspark.sql import Column, DataFrame
 
 DISPOSITIONS = ("curated", "duplicate", "superseded", "quarantined")
@@ -69,29 +72,31 @@ def spans(raw: DataFrame) -> DataFrame:
     )
 
 
-def differences(curated: DataFrame, served: DataFrame, columns: list[str]) -> DataFrame:
+def differences(curated: DataFrame, served: DataFrame, columns: Sequence[str], key: Sequence[str] = KEY) -> DataFrame:
     """Rows that are not the same in both: the key and `difference`, one of absent, foreign, changed."""
-    told = ["region", *[column for column in columns if column not in (*KEY, "region", "day")]]
-    left = curated.select(*KEY, F.struct(*told).alias("curated"))
-    right = served.select(*KEY, F.struct(*told).alias("served"))
+    told = [column for column in columns if column not in key]
+    left = curated.select(*key, F.struct(*told).alias("curated"))
+    right = served.select(*key, F.struct(*told).alias("served"))
     difference = (
         F.when(F.col("served").isNull(), "absent")
         .when(F.col("curated").isNull(), "foreign")
         .when(~F.col("curated").eqNullSafe(F.col("served")), "changed")
     )
-    joined = left.join(right, list(KEY), "full_outer")
-    return joined.select(*KEY, difference.alias("difference")).where(F.col("difference").isNotNull())
+    joined = left.join(right, list(key), "full_outer")
+    return joined.select(*key, difference.alias("difference")).where(F.col("difference").isNotNull())
 
 
-def pane_differences(made: DataFrame, served: DataFrame) -> DataFrame:
-    """Panes that are not the same in both: the key, and `difference` as in `differences`.
+def pane_differences(made: DataFrame, served: DataFrame, *more: str) -> DataFrame:
+    """Panes that are not the same in both, nor in `more` of their columns: the key, and `difference` as above.
 
     Sums of the same values in another order differ in their last digits.
     """
     key = ["station_id", "variable", "window_start"]
-    left = made.select(*key, F.struct(*STATISTICS).alias("made"))
-    right = served.select(*key, F.struct(*STATISTICS).alias("served"))
-    are_close = reduce(lambda left, right: left & right, [_are_close(name) for name in STATISTICS])
+    told = [*STATISTICS, *more]
+    left = made.select(*key, F.struct(*told).alias("made"))
+    right = served.select(*key, F.struct(*told).alias("served"))
+    are_equal = [F.col(f"made.{name}").eqNullSafe(F.col(f"served.{name}")) for name in more]
+    are_close = reduce(and_, [*map(_are_close, STATISTICS), *are_equal])
     difference = (
         F.when(F.col("served").isNull(), "absent").when(F.col("made").isNull(), "foreign").when(~are_close, "changed")
     )

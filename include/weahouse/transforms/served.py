@@ -45,10 +45,10 @@ def observation_rows(changed: DataFrame) -> DataFrame:
 
     Where records contradict each other it is not certain to be the first: a driver that died may have written one.
     """
-    rows = changed.withColumn("day", F.col("observed_date")).withColumn("version", _version("ingested_at", "revision"))
+    rows = changed.withColumn("day", F.col("observed_date")).withColumn("version", row_version())
     is_first = (F.col("change") == NEW) & ~F.col("contested")
     mode = F.when(is_first, INSERT).otherwise(OVERWRITE)
-    return _shaped(rows.withColumn("write_mode", mode), OBSERVATIONS_BY_STATION)
+    return shaped(rows.withColumn("write_mode", mode), OBSERVATIONS_BY_STATION)
 
 
 def latest_rows(changed: DataFrame) -> DataFrame:
@@ -62,7 +62,7 @@ def latest_rows(changed: DataFrame) -> DataFrame:
     values = {latest_of(variable): _latest(variable) for variable in VARIABLES}
     rows = joined.withColumns(values).where(F.coalesce(*[F.col(name) for name in values]).isNotNull())
     version = F.shiftleft(F.unix_seconds("observed_at") - _FIRST_S, _REVISION_BITS) + F.col("revision")
-    return _shaped(rows.withColumns({"version": version, "write_mode": F.lit(INSERT)}), LATEST_BY_REGION)
+    return shaped(rows.withColumns({"version": version, "write_mode": F.lit(INSERT)}), LATEST_BY_REGION)
 
 
 # Columns are built once: each costs several calls into the JVM, and every micro-batch needs the same ones.
@@ -81,7 +81,7 @@ def _newest_at() -> list[Column]:
 @cache
 def _latest(variable: str) -> Column:
     of = {"measured_value": F.col(variable), "flag": F.col(flag_of(variable))}
-    told = F.struct(*[of.get(name, _for_driver(name)).alias(name) for name in LATEST_VALUE.columns])
+    told = F.struct(*[of.get(name, for_driver(name)).alias(name) for name in LATEST_VALUE.columns])
     return F.when(_told_at(variable) == F.col(f"{variable}_newest_at"), told)
 
 
@@ -95,9 +95,9 @@ def summary_rows(windows: DataFrame) -> DataFrame:
     is_empty = F.coalesce(*[F.col(name) for name in panes]).isNull()
     mode = F.when(is_empty, DELETE).when(F.col("replaced"), OVERWRITE).otherwise(INSERT)
     rows = windows.withColumns(panes).where(~is_empty | F.col("replaced"))
-    version = _version("newest_ingested_at", "revisions")
-    told = {"version": version, "write_mode": mode, "ingested_at": F.col("newest_ingested_at")}
-    return _shaped(rows.withColumns(told), SUMMARIES_BY_STATION)
+    version = window_version()
+    told = {"version": version, "pane_version": version, "write_mode": mode, "ingested_at": F.col("newest_ingested_at")}
+    return shaped(rows.withColumns(told), SUMMARIES_BY_STATION)
 
 
 @cache
@@ -115,24 +115,35 @@ def forecast_rows(forecasts: DataFrame, registry_version: int, features_version:
     version = F.shiftleft(hours, _REGISTRY_BITS + _FEATURES_BITS) + F.lit(tables).cast("bigint")
     # A forecast lives as long as an observation that was appended when it was issued.
     row = {"version": version, "write_mode": F.lit(OVERWRITE), "ingested_at": F.col("issued_at")}
-    return _shaped(forecasts.withColumns(row), FORECASTS_BY_STATION)
+    return shaped(forecasts.withColumns(row), FORECASTS_BY_STATION)
+
+
+def row_version() -> Column:
+    """Of a row of curated.observations, with which Cassandra has it."""
+    return _version("ingested_at", "revision")
+
+
+def window_version() -> Column:
+    """Of a row of `panes.windows`, with which Cassandra has its panes."""
+    return _version("newest_ingested_at", "revisions")
 
 
 def _version(ingested_at: str, revision: str) -> Column:
     return F.unix_millis(ingested_at) * _REVISIONS_PER_MS + F.least(F.col(revision), F.lit(_REVISIONS_PER_MS - 1))
 
 
-def _shaped(rows: DataFrame, table: ServingTable) -> DataFrame:
+def shaped(rows: DataFrame, table: ServingTable) -> DataFrame:
+    """Rows with the columns of a table, write_mode, version and ingested_at, as the writer takes them."""
     return rows.select(*_shape(table))
 
 
 @cache
 def _shape(table: ServingTable) -> list[Column]:
-    columns = [_for_driver(name).alias(name) for name in table.columns]
+    columns = [for_driver(name).alias(name) for name in table.columns]
     return [*columns, F.col("write_mode"), F.col("version"), F.unix_seconds("ingested_at").alias("ingested_at_s")]
 
 
-def _for_driver(name: str) -> Column:
+def for_driver(name: str) -> Column:
     """The C++ driver takes times as fractional and dates as whole seconds since the epoch."""
     if FIELDS[name].type == "timestamp":
         # A tenth of a millisecond more: the driver cuts to milliseconds, and a double may lie just below the whole one.

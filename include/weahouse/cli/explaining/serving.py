@@ -6,11 +6,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from weahouse.cli.judging import FLAG_NAMES
 from weahouse.io.alerts import active_alerts, alerts_of, partitions_of
 from weahouse.io.cassandra import rows
-from weahouse.io.variable_rows import SELECT_LATEST, latest_in, panes_in, select_panes
+from weahouse.io.variable_rows import (
+    SELECT_LATEST,
+    latest_in,
+    panes_in,
+    select_observations,
+    select_panes,
+    verdict_of,
+)
 from weahouse.schemas.datasets import PANE_MINUTES
-from weahouse.schemas.fields import FIELDS, VARIABLES
+from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
 from weahouse.schemas.serving_tables import (
     ALERTS_BY_REGION,
     LATEST_BY_REGION,
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-_OBSERVATION = f"SELECT * FROM {OBSERVATIONS_BY_STATION.name} WHERE station_id = ? AND day = ? AND observed_at = ?"
+_OBSERVATION = f"{select_observations(OBSERVATIONS_BY_STATION.columns)} AND observed_at = ?"
 # What an alert says of the observation that it was found by, by the column that then has its time.
 _ROLES = {"event_at": "began with it", "peak_at": "has its peak there", "cleared_at": "ended with it"}
 
@@ -70,7 +78,16 @@ def _observation(settings: Settings, station: str, at: datetime, curated: Row | 
     if curated is None:
         return True, "a row, and Curated has none: `weahouse reconcile` tells of such"
     unequal = differing(curated, served)
-    return True, f"differs from Curated in {', '.join(unequal)}" if unequal else "as Curated has it"
+    told = f"differs from Curated in {', '.join(unequal)}" if unequal else "as Curated has it"
+    return True, told + _with_verdict(served)
+
+
+def _with_verdict(served: Row) -> str:
+    """What levels 2 and 3 make of a served row, where that is worse than level 1's."""
+    verdict = verdict_of(served) or {}
+    flags = {variable: verdict.get(flag_of(variable)) for variable in VARIABLES}
+    told = [f"{variable} {FLAG_NAMES[flag]}" for variable, flag in flags.items() if flag is not None]
+    return f", and by levels 2 and 3 {', '.join(told)}" if told else ""
 
 
 def _expired(settings: Settings, curated: Row | None) -> str:
