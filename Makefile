@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean lint test test-slow test-faults test-all golden docs qc-scores model-skill lock bench
+.PHONY: help setup up down status clean lint test test-slow test-browser test-faults test-all golden docs qc-scores model-skill lock bench
 
 weahouse := .venv/bin/weahouse
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing: OS packages, the locked environment in .venv/ (every other target does this first)
 	@deploy/setup.sh
@@ -33,11 +33,14 @@ lint: setup ## Check style, types and who imports whom
 test: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
     -Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN
 test: setup ## Run the tests on servers of their own
-	.venv/bin/pytest -m 'not slow'
+	.venv/bin/pytest -m 'not slow and not browser'
 
-test-slow: setup ## Run the tests that take minutes: the whole file of real observations, with kills; Airflow's forms
-	@deploy/setup.sh tests/packages.txt
+test-slow: setup ## Run the tests that take minutes: the whole file of real observations, with kills
 	.venv/bin/pytest -m slow
+
+test-browser: setup ## Fill in Airflow's forms in a headless Chromium, which it installs
+	@deploy/setup.sh tests/packages.txt
+	.venv/bin/pytest -m browser
 
 test-faults: setup ## Strike the stream with faults, by seeds: SEEDS=5 SEED_BASE=1; RECORD=1 notes the results
 	.venv/bin/python -m tests.faults --seeds $(or $(SEEDS),5) --seed-base $(or $(SEED_BASE),1) $(if $(RECORD),--record)

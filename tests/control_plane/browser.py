@@ -32,7 +32,7 @@ _PATIENCE_MS = 300_000
 def opened(settings: Settings) -> Iterator[Browser]:
     """A browser whose person has logged in; its time zone is UTC."""
     chromium = shutil.which("chromium")
-    assert chromium, "no chromium: `make test-slow` installs the packages of tests/packages.txt"
+    assert chromium, "no chromium: `make test-browser` installs the packages of tests/packages.txt"
     with sync_playwright() as playwright:
         # Its sandbox refuses to work for root, and what it opens is ours.
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -63,7 +63,7 @@ class Browser:
     def trigger(self, kind: Kind, times: Mapping[str, datetime], texts: Mapping[str, str], *, dry_run: bool) -> DagRun:
         """Fill in the form of a Dag, parameters by their names, and trigger it."""
         self.page.goto(f"{self.settings.airflow}/dags/{kind.dag_id}")
-        self.page.get_by_role("button", name="Trigger", exact=True).first.click()
+        self.page.get_by_role("button", name="Trigger Dag", exact=True).first.click()
         form = self.page.get_by_role("dialog").filter(has_text="Trigger Dag")
         for name, time in times.items():
             self._pick(form, kind.asks[name].title, time)

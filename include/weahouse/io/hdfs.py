@@ -63,10 +63,12 @@ class Hdfs:
     def read_bytes(self, path: str) -> bytes | None:
         """What the file at path holds, or None where there is none."""
         try:
-            with self._client.read(path) as reader:
-                return bytes(reader.read())
+            return self._read(path)
         except FileNotFoundError:
             return None
+        except RuntimeError:
+            # The blocks of a document that was replaced since it was opened may be gone.
+            return self._read(path)
 
     @_as_os_error()
     def write_json(self, path: str, document: Document) -> None:
@@ -152,6 +154,10 @@ class Hdfs:
     @_as_os_error()
     def mkdirs(self, path: str) -> None:
         self._client.mkdirs(path, permission=0o755, create_parent=True)
+
+    def _read(self, path: str) -> bytes:
+        with self._client.read(path) as reader:
+            return bytes(reader.read())
 
     @_as_os_error()
     def _write(self, path: str, document: Document) -> None:
