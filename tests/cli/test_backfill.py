@@ -152,3 +152,4 @@ def test_the_youngest_proof_counts():
     assert verdict([older]).startswith("2 differing_gold of 9 offsets and 8 rows, 2024-05-10 14:05 UTC")
     younger = older | {"differing_gold": 0, "reconciled_at": NOW + timedelta(hours=1)}
     assert verdict([younger, older]).startswith("nothing differs of 9 offsets and 8 rows, 2024-05-10 15:05 UTC")
+    assert verdict([younger | {"differing_verdicts": 1}]).startswith("1 differing_verdicts of 9 offsets")

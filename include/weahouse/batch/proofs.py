@@ -42,18 +42,13 @@ MEANINGS = {
 }
 # What is a fault if it is not 0.
 FAULTS = ("unaccounted", "doubled", "differing_cassandra", "differing_panes", "differing_verdicts", "differing_gold")
-# Named in the row as they are found.
-_AS_FOUND = (
-    "compared_panes",
-    "differing_panes",
-    "compared_verdicts",
-    "differing_verdicts",
-    "compared_windows",
-    "compared_gold",
-    "differing_gold",
-    "pending_units",
-    "aged_windows",
-)
+# Other names that counts have in the ledger.
+_COLUMNS = {
+    "offsets": "compared_offsets",
+    **{name: f"{name}_offsets" for name in (*DISPOSITIONS, "unaccounted", "doubled")},
+    "compared_cassandra": "compared_rows",
+    "differing_cassandra": "differing_rows",
+}
 
 
 def prove(spark: SparkSession, settings: Settings, begin: datetime | None, end: datetime | None) -> Found:
@@ -71,15 +66,16 @@ def record_proof(settings: Settings, begin: datetime, end: datetime, found: Foun
     row = {
         "appended_from": begin,
         "appended_to": end,
-        "compared_offsets": found["offsets"],
-        **{f"{name}_offsets": found[name] for name in (*DISPOSITIONS, "unaccounted", "doubled")},
-        "compared_rows": found["compared_cassandra"],
-        "differing_rows": found["differing_cassandra"],
-        **{name: found[name] for name in _AS_FOUND},
+        **{column_of(name): found[name] for name in MEANINGS},
         "fault_examples": json.dumps(found["examples"]),
         "reconciled_at": datetime.now(UTC),
     }
     merge_rows(settings, GOLD_RECONCILIATION, [row])
+
+
+def column_of(name: str) -> str:
+    """The column of `gold.reconciliation` that holds a count of MEANINGS."""
+    return _COLUMNS.get(name, name)
 
 
 def lacks(found: Found) -> list[str]:

@@ -26,7 +26,6 @@ BROKEN_OFF = "broken off"
 _SETTLED = (None, "success", "failed", "skipped")
 # Of what was asked for, what a person reads again.
 _ASKED = ("start", "end", "zones", "stations", "regions", "rules_file", "rules_version")
-_FAULTS = ("unaccounted_offsets", "doubled_offsets", "differing_rows", "differing_panes", "differing_gold")
 
 
 def show(instance: Settings, run_id: str | None, *, as_json: bool) -> None:
@@ -156,10 +155,14 @@ def _proof(instance: Settings, row: Backfill) -> str:
 
 def verdict(proofs: Sequence[dict[str, Any]]) -> str:
     """What the youngest of some proofs says."""
+    from weahouse.batch.proofs import FAULTS, column_of
+
     if not proofs:
         return "none since; `reconciliation` makes one where anything has changed"
     youngest = max(proofs, key=lambda proof: proof["reconciled_at"])
-    faults = ", ".join(f"{youngest[name]:,} {name}" for name in _FAULTS if youngest[name])
+    # A proof of an earlier release has fewer columns.
+    counts = {column: youngest.get(column) for column in map(column_of, FAULTS)}
+    faults = ", ".join(f"{count:,} {column}" for column, count in counts.items() if count)
     of = f"of {youngest['compared_offsets']:,} offsets and {youngest['compared_rows']:,} rows"
     when = f"{_minute(youngest['reconciled_at'])} UTC; Airflow has its page, under Proofs"
     return f"{faults or 'nothing differs'} {of}, {when}"
