@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from weahouse.qc.rules import Rules
     from weahouse.sources.stations import Station
 
-FLAG_NAMES = {1: "good", 2: "not_evaluated", 3: "suspect", 4: "bad", 9: "missing"}
 # Some 20 MB of records; several files keep all cores busy.
 _FILE_RECORDS = 50_000
 
@@ -136,7 +135,7 @@ def _counts(judged: DataFrame) -> dict[str, Any]:
     from pyspark.sql import functions as F
 
     from weahouse.qc.masks import LEVEL_1_TESTS
-    from weahouse.schemas.fields import VARIABLES, flag_of
+    from weahouse.schemas.fields import FLAG_NAMES, VARIABLES, flag_of
 
     questions: list[Column] = [F.count("*").alias("observations")]
     for variable in VARIABLES:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from weahouse.orchestration.backfill_kinds import REPLAY
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_STATION_TRUST, CURATED_VERDICTS
+from weahouse.schemas.fields import FLAG_NAMES
 from weahouse.schemas.gold import GOLD_DAILY_SUMMARIES, GOLD_HOURLY_SUMMARIES, GOLD_STATION_FEATURES
 from weahouse.schemas.serving_tables import LATEST_BY_REGION, OBSERVATIONS_BY_STATION, SUMMARIES_BY_STATION
 
@@ -22,7 +23,6 @@ _TABLES = {
     "curated": (CURATED_OBSERVATIONS, CURATED_VERDICTS, CURATED_STATION_TRUST),
     "gold": (GOLD_HOURLY_SUMMARIES, GOLD_DAILY_SUMMARIES, GOLD_STATION_FEATURES),
 }
-_FLAGS = {1: "good", 2: "not evaluated", 3: "suspect", 4: "bad", 9: "missing"}
 _UNITS_SHOWN = 12
 
 
@@ -125,7 +125,7 @@ def _units(units: Sequence[str]) -> str:
 
 
 def _flag(number: int) -> str:
-    return _FLAGS.get(number, str(number))
+    return FLAG_NAMES.get(number, str(number)).replace("_", " ")
 
 
 def _many(count: int, thing: str) -> str:

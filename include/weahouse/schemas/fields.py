@@ -18,7 +18,8 @@ STATION_ID_PATTERN = r"^[A-Za-z0-9._:\-]{1,64}$"
 EARLIEST_YEAR = 1900
 MOST_MINUTES_AHEAD = 10
 # Of a quality flag. What is bad or missing is in no average; what is missing need not have a value.
-FLAG_VALUES = (1, 2, 3, 4, 9)
+FLAG_NAMES = {1: "good", 2: "not_evaluated", 3: "suspect", 4: "bad", 9: "missing"}
+FLAG_VALUES = tuple(FLAG_NAMES)
 BAD_FLAG, MISSING_FLAG = 4, 9
 
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from weahouse.cli.judging import FLAG_NAMES
 from weahouse.qc.masks import TESTS, level_of, variables_of
 from weahouse.schemas.datasets import VERDICT_VERSION
-from weahouse.schemas.fields import MEASUREMENTS, VARIABLES, flag_of
+from weahouse.schemas.fields import FLAG_NAMES, MEASUREMENTS, VARIABLES, flag_of
 
 Row = Mapping[str, Any]
 Entry = dict[str, Any]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from weahouse.cli.judging import FLAG_NAMES
 from weahouse.io.alerts import active_alerts, alerts_of, partitions_of
 from weahouse.io.cassandra import rows
 from weahouse.io.variable_rows import (
@@ -18,7 +17,7 @@ from weahouse.io.variable_rows import (
     verdict_of,
 )
 from weahouse.schemas.datasets import PANE_MINUTES
-from weahouse.schemas.fields import FIELDS, VARIABLES, flag_of
+from weahouse.schemas.fields import FIELDS, FLAG_NAMES, VARIABLES, flag_of
 from weahouse.schemas.serving_tables import (
     ALERTS_BY_REGION,
     LATEST_BY_REGION,
