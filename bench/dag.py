@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
+from typing import TYPE_CHECKING, NamedTuple
 
 from bench.instance import forget
 from bench.results import Sample
@@ -23,7 +22,7 @@ from bench.unit import HOUR, STATIONS, fill
 from weahouse.batch.curation import curate
 from weahouse.embedded import airflow
 from weahouse.embedded.instance import start_all, start_servers, stop_all
-from weahouse.orchestration import rest
+from weahouse.orchestration import dag_runs, rest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +34,6 @@ NAME = "dag.trigger_to_work"
 _DAG, _TASK, _CONF = "gold_aggregation", "aggregate_gold", {"ingest_hours": [HOUR]}
 _READINGS = 10 * STATIONS
 _ENDED_WITHIN_S = 300.0
-_POLL_S = 0.2
 # Epoch milliseconds, milliseconds since the JVM was started, the class, the message.
 _PATTERN = "%d{UNIX_MILLIS} %r %c{1} %m%n"
 _LINE = re.compile(r"(\d{13}) (\d+) (\S+) (.*)")
@@ -152,23 +150,12 @@ def _triggered(settings: Settings, log: Path) -> dict[str, float]:
     """Trigger the Dag, wait for its end, and tell what went on until the first job."""
     seen = log.stat().st_size if log.exists() else 0
     began = time.time()
-    body = {"logical_date": None, "run_after": datetime.now(UTC).isoformat(), "conf": _CONF}
-    run = f"dags/{_DAG}/dagRuns/{quote(_ask(settings, 'POST', f'dags/{_DAG}/dagRuns', body)['dag_run_id'], safe='')}"
-    _await_end(settings, run)
-    task = _ask(settings, "GET", f"{run}/taskInstances/{_TASK}")
+    run = dag_runs.trigger(settings, _DAG, _CONF, "make bench")
+    *_, last = dag_runs.looks(settings, run, time.monotonic() + _ENDED_WITHIN_S)
+    if last.state != dag_runs.SUCCESS:
+        raise RuntimeError(f"the run is {last.state}: see its tasks' logs in {settings.home}/airflow/logs")
+    task = rest.request(settings, "GET", f"{run.path}/taskInstances/{_TASK}", timeout=60.0)
     with log.open() as told:
         told.seek(seen)
         text = told.read()
     return parts_of(began, datetime.fromisoformat(task["start_date"]).timestamp(), moments(text))
-
-
-def _await_end(settings: Settings, run: str) -> None:
-    deadline = time.monotonic() + _ENDED_WITHIN_S
-    while (state := _ask(settings, "GET", run)["state"]) != "success":
-        if state == "failed" or time.monotonic() > deadline:
-            raise RuntimeError(f"the run is {state}: see its tasks' logs in {settings.home}/airflow/logs")
-        time.sleep(_POLL_S)
-
-
-def _ask(settings: Settings, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-    return rest.request(settings, method, path, body, timeout=60.0)
