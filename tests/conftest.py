@@ -1,4 +1,4 @@
-"""One Spark session and one set of servers for the whole run, in a home and on ports of their own."""
+"""One set of servers for the whole run and one Spark session in each of its processes, in homes and on ports of their own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from weahouse.settings import Settings
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep in one process whatever needs the servers, in its order, and each other file as a whole in any."""
+    for item in items:
+        needs_servers = "platform" in item.fixturenames  # type: ignore[attr-defined]
+        item.add_marker(pytest.mark.xdist_group("servers" if needs_servers else item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session", autouse=True)
