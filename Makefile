@@ -34,7 +34,7 @@ lint: setup ## Check style, types and who imports whom
 test: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
     -Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN
 test: setup ## Run the tests on servers of their own
-	.venv/bin/pytest -n 2 --dist loadgroup -m 'not slow and not browser'
+	.venv/bin/pytest -n 2 --dist loadscope -m 'not slow and not browser'
 
 test-slow: setup ## Run the tests that take minutes: the whole file of real observations, with kills
 	.venv/bin/pytest -m slow

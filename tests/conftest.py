@@ -1,12 +1,12 @@
-"""One set of servers for the whole run and one Spark session in each of its processes, in homes and on ports of their own."""
+"""One set of servers for the whole run; in each of its processes one Spark session, in a home and on ports apart."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import instance
+from tests import instance, processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> processes.Scheduling:
+    return processes.Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep in one process whatever needs the servers, in its order, and each other file as a whole in any."""
+    """Refuse a test for which a second process would start the servers again."""
     for item in items:
-        needs_servers = "platform" in item.fixturenames  # type: ignore[attr-defined]
-        item.add_marker(pytest.mark.xdist_group("servers" if needs_servers else item.nodeid.partition("::")[0]))
+        if "platform" in item.fixturenames and processes.part_of(item.nodeid) != "servers":  # type: ignore[attr-defined]
+            raise pytest.UsageError(f"{item.nodeid} needs the servers: name its file in tests/processes.py")
 
 
 @pytest.fixture(scope="session", autouse=True)
