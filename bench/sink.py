@@ -19,11 +19,11 @@ from bench.instance import cpu_seconds
 from bench.loads import LOADS, records
 from bench.results import of_rate
 from weahouse.io.cassandra import connect, create_schema
-from weahouse.io.cassandra_writer import Target
 from weahouse.qc.level1 import judge
 from weahouse.qc.rules import load_rules
 from weahouse.schemas.serving_tables import OBSERVATIONS_BY_STATION
 from weahouse.streaming.placement import Placement
+from weahouse.streaming.sink import planned_write
 from weahouse.transforms.changes import NEW
 from weahouse.transforms.parse import observations, parse
 from weahouse.transforms.served import observation_rows
@@ -119,22 +119,17 @@ def _as_files(batches: list[DataFrame], folder: Path) -> list[Path]:
 
 
 def _by_place(rows: DataFrame) -> list[object]:
-    told = _sorted(rows).withColumn("place", F.spark_partition_id())
+    ordered = observation_rows(rows).sortWithinPartitions(*OBSERVATIONS_BY_STATION.partition_key)
+    told = ordered.withColumn("place", F.spark_partition_id())
     return [told.where(F.col("place") == place).drop("place").toArrow() for place in range(_PLACEMENT.places)]
 
 
-def _sorted(rows: DataFrame) -> DataFrame:
-    return observation_rows(rows).sortWithinPartitions(*OBSERVATIONS_BY_STATION.partition_key)
-
-
 def _sink(spark: SparkSession, settings: Settings, batches: list[DataFrame]) -> Sample:
-    target = Target(tuple(settings.cassandra), settings.cassandra_keyspace, OBSERVATIONS_BY_STATION)
     # The session's JVM is this process's child, and the Python workers are its.
     process = psutil.Process(spark.sparkContext._gateway.proc.pid)
     began, cpu_s, written = time.monotonic(), cpu_seconds(process), 0
     for rows in batches:
-        told = _sorted(rows).mapInArrow(target.write, "rows_written bigint").agg(F.sum("rows_written")).first()
-        written += told[0]
+        written += planned_write(observation_rows(rows), settings, OBSERVATIONS_BY_STATION)()
     return of_rate(written, time.monotonic() - began, cpu_seconds(process) - cpu_s)
 
 

@@ -110,6 +110,7 @@ class Bed:
     # Whose servers they are.
     platform: Settings
     supervisor: Supervisor
+    settled_within_s: float
     acknowledged: list[Acknowledged] = field(default_factory=list)
     lost: list[Acknowledged] = field(default_factory=list)
 
@@ -165,7 +166,7 @@ class Bed:
                 return self.stream.lag() == 0
             return False
 
-        eventually(is_settled, "a lag of 0", SETTLED_WITHIN_S)
+        eventually(is_settled, "a lag of 0", self.settled_within_s)
         return time.monotonic() - began
 
     @contextmanager
@@ -247,10 +248,10 @@ def send_all(settings: Settings, records: Sequence[Record], seconds: float) -> l
 
 
 @contextmanager
-def bed(platform: Settings, name: str) -> Iterator[Bed]:
+def bed(platform: Settings, name: str, settled_within_s: float = SETTLED_WITHIN_S) -> Iterator[Bed]:
     """A stream of its own under a supervisor, started."""
     stream = apart(platform, name)
-    made = Bed(stream, platform, Supervisor(stream.settings))
+    made = Bed(stream, platform, Supervisor(stream.settings), settled_within_s)
     stream.settings.home.mkdir(parents=True, exist_ok=True)
     made.kill_at.unlink(missing_ok=True)
     # Drivers inherit it; without the file it does nothing.

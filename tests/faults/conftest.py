@@ -13,6 +13,7 @@ from tests.faults.checker import content
 from tests.faults.load import load
 from tests.faults.schedule import Schedule, Step
 from tests.faults.suite import Result, run_seed
+from tests.integration.conftest import PATIENCE_S
 from tests.integration.conftest import running as running
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Struck:
 def struck(spark: SparkSession, running: Stream) -> Iterator[Struck]:
     running.start()
     send_all(running.settings, load(SEED), 0.0)
-    with bed(running.settings, "struck") as on:
+    # Other tests share the cores: that it takes two minutes at most is for the suite to say, which has them for itself.
+    with bed(running.settings, "struck", settled_within_s=PATIENCE_S) as on:
         running.settle()
         yield Struck(on, run_seed(spark, on, PLAN, content(running, SEED)))

@@ -144,7 +144,7 @@ def curated(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Served:
         raise ConnectionError("killed")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(serving, "write_rows", dies)
+        patch.setattr(serving, "planned_write", dies)
         with pytest.raises(ConnectionError):
             curate(served.spark, served.settings, HOUR)
     assert set(served.flags("a").values()) == {GOOD}

@@ -12,7 +12,6 @@ from pyspark.sql import functions as F
 
 from weahouse.batch.parts import replace_part
 from weahouse.batch.registry import Model, in_use, predictor, registry
-from weahouse.batch.serving import write_rows
 from weahouse.batch.writer import Writer
 from weahouse.io.delta import ensure_table, read_table, version_of
 from weahouse.ml.errors import FeatureSchemaError, NoChampionError, NoDataError
@@ -20,6 +19,7 @@ from weahouse.ml.features import check_features, schema_hash
 from weahouse.ml.forecasts import forecasts, latest
 from weahouse.schemas.gold import GOLD_FORECASTS, GOLD_STATION_FEATURES, MODEL_KEY, TARGET
 from weahouse.schemas.serving_tables import FORECASTS_BY_STATION
+from weahouse.streaming.sink import planned_write
 from weahouse.transforms.served import forecast_rows
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def infer(
     champions = [model for model in used if model.is_champion]
     newest = latest(rows.where(_any_of(champions, *MODEL_KEY, *TARGET))).localCheckpoint()
     served_rows = forecast_rows(newest, registry_version, features_version)
-    served = write_rows(served_rows, settings, FORECASTS_BY_STATION) if serve else 0
+    served = planned_write(served_rows, settings, FORECASTS_BY_STATION)() if serve else 0
     return {
         "issued": _span(hours),
         "stations": rows.select("station_id").distinct().count(),

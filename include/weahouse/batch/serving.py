@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from weahouse.batch.parts import within_days
-from weahouse.io.cassandra_writer import Target
 from weahouse.io.delta import read_table, version_of
 from weahouse.io.hdfs import Hdfs
 from weahouse.qc.verdicts import with_verdict
@@ -31,6 +30,7 @@ from weahouse.streaming.judged import (
     verdict_differences,
 )
 from weahouse.streaming.notes import Changed, Notes
+from weahouse.streaming.sink import planned_write
 from weahouse.transforms.judged import (
     by_pane,
     judged_panes,
@@ -124,17 +124,7 @@ class _Serving:
         return with_verdict(curated, verdicts)
 
     def _write(self, rows: DataFrame, table: ServingTable) -> int:
-        return write_rows(rows, self._settings, table.of_verdicts())
-
-
-def write_rows(rows: DataFrame, settings: Settings, table: ServingTable) -> int:
-    """Write rows of a serving table, as `transforms.served` makes them; returns how many were within the retention."""
-    retention_s = settings.serving_retention_days * 86400
-    target = Target(tuple(settings.cassandra), settings.cassandra_keyspace, table, retention_s)
-    # A partition's rows must come together to share a request.
-    sorted_rows = rows.sortWithinPartitions(*table.partition_key)
-    row = sorted_rows.mapInArrow(target.write, "rows_written bigint").agg(F.sum("rows_written").alias("n")).first()
-    return int(row["n"] or 0) if row else 0
+        return planned_write(rows, self._settings, table.of_verdicts())()
 
 
 def _spans(judged: DataFrame) -> DataFrame:

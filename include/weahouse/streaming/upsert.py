@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyspark.sql import functions as F
 
 from weahouse.alerts.touched import touched_blocks
-from weahouse.io.cassandra_writer import Target
 from weahouse.io.delta import append_once, merge_by_key, read_table
 from weahouse.io.delta_conflicts import CONFLICTS
 from weahouse.qc.level1 import judge
@@ -27,6 +26,7 @@ from weahouse.streaming.checkpointed import checkpointed, release
 from weahouse.streaming.extent import extent_of
 from weahouse.streaming.fault_points import CASSANDRA_WRITTEN, CURATED_WRITTEN, held_back_for, reached
 from weahouse.streaming.placement import Placement
+from weahouse.streaming.sink import planned_write
 from weahouse.transforms.changes import (
     AGAIN,
     CORRECTION,
@@ -282,17 +282,5 @@ def _serve(
 ) -> int:
     """Write rows to Cassandra as `shape` makes them; returns how many. Plans are made here, beside other tables'."""
     held_back_for(CURATED_WRITTEN)
-    settings = run.settings
-    target = Target(
-        tuple(settings.cassandra), settings.cassandra_keyspace, table, settings.serving_retention_days * 86400
-    )
     with _timed(steps_s, table.name):
-        # A partition's rows must come together to share a request.
-        sorted_rows = shape(rows).sortWithinPartitions(*table.partition_key)
-        written = sorted_rows.mapInArrow(target.write, "rows_written bigint").agg(F.sum("rows_written").alias("n"))
-
-        def write() -> int:
-            row = written.first()
-            return int(row["n"] or 0) if row else 0
-
-        return run.through_cassandra(write)
+        return run.through_cassandra(planned_write(shape(rows), run.settings, table))
