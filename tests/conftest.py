@@ -1,4 +1,4 @@
-"""One set of servers for the whole run; in each of its processes one Spark session, in a home and on ports apart."""
+"""In each process of a run one Spark session and, where they are needed, one set of servers, in a home of its own."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> processes.Sc
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a test for which a second process would start the servers again."""
+    """Begin with what needs servers; refuse a test for which one more process would start some."""
+    items.sort(key=lambda item: processes.place_of(item.nodeid))
     for item in items:
-        if "platform" in item.fixturenames and processes.part_of(item.nodeid) != "servers":  # type: ignore[attr-defined]
-            raise pytest.UsageError(f"{item.nodeid} needs the servers: name its file in tests/processes.py")
+        if "platform" in item.fixturenames and processes.place_of(item.nodeid) == 2:  # type: ignore[attr-defined]
+            raise pytest.UsageError(f"{item.nodeid} needs servers: name its file in tests/processes.py")
 
 
 @pytest.fixture(scope="session", autouse=True)

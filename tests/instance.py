@@ -96,11 +96,21 @@ def spark_session() -> Iterator[SparkSession]:
 
     resolve(TEST_SETTINGS, print)
     class_archive.ensure(TEST_SETTINGS, print)
-    # The catalog makes this folder with the first table: without a scheme on HDFS, which not every test starts.
-    warehouse = {"spark.sql.warehouse.dir": f"file:{HOME}/spark/warehouse"}
-    # The default of 1 GB is full after half of the tests: what they checkpoint goes when the JVM collects it.
-    memory = {"spark.driver.memory": "2g"}
-    session = local_session(TEST_SETTINGS, "tests", "local[2]", **warehouse, **memory)
+    session = local_session(
+        TEST_SETTINGS,
+        "tests",
+        "local[2]",
+        **{
+            # The catalog makes this folder with the first table: without a scheme on HDFS, which not every test starts.
+            "spark.sql.warehouse.dir": f"file:{HOME}/spark/warehouse",
+            # The default of 1 GB is full after half of the tests: what they checkpoint goes when the JVM collects it.
+            "spark.driver.memory": "2g",
+            # Every test makes plans of its own, few of which run often enough to be worth compiling: interpreted they
+            # take three quarters of the CPU. What the tests start, the stream and applications, compiles as ever.
+            "spark.sql.codegen.wholeStage": "false",
+            "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        },
+    )
     try:
         yield session
     finally:
