@@ -105,10 +105,6 @@ def spark_session() -> Iterator[SparkSession]:
             "spark.sql.warehouse.dir": f"file:{HOME}/spark/warehouse",
             # The default of 1 GB is full after half of the tests: what they checkpoint goes when the JVM collects it.
             "spark.driver.memory": "2g",
-            # Every test makes plans of its own, few of which run often enough to be worth compiling: interpreted they
-            # take three quarters of the CPU. What the tests start, the stream and applications, compiles as ever.
-            "spark.sql.codegen.wholeStage": "false",
-            "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         },
     )
     try:
