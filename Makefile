@@ -27,13 +27,14 @@ lint: setup ## Check style, types and who imports whom
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-# Every test makes plans of its own, few of which run often enough to be worth compiling. Without the JVM's second compiler
-# the same tests take three quarters of the CPU (the first one's default of 48 MB of code is full after some minutes), and
-# with Spark's interpreter in place of its generated Java three quarters of that. `make test-slow` runs what a user runs.
+# Every test makes plans of its own, few of which run often enough to be worth compiling, and drivers come and go. Without
+# the JVM's second compiler the same tests take three quarters of the CPU (the first one's default of 48 MB of code is full
+# after some minutes), and with Spark's interpreter in place of its generated Java three quarters of that. `make test-slow`
+# runs what a user runs.
 test: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
     -Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN
-test: setup ## Run the tests on servers of their own
-	.venv/bin/pytest -m 'not slow and not browser'
+test: setup ## Run the tests on servers of their own, in two processes
+	.venv/bin/pytest -n 2 --dist loadscope --no-loadscope-reorder -m 'not slow and not browser'
 
 test-slow: setup ## Run the tests that take minutes: the whole file of real observations, with kills
 	.venv/bin/pytest -m slow

@@ -1,12 +1,12 @@
-"""One Spark session and one set of servers for the whole run, in a home and on ports of their own."""
+"""In each process of a run one Spark session and, where they are needed, one set of servers, in a home of its own."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import instance
+from tests import instance, processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from weahouse.settings import Settings
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> processes.Scheduling:
+    return processes.Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what needs servers; refuse a test for which one more process would start some."""
+    items.sort(key=lambda item: processes.place_of(item.nodeid))
+    for item in items:
+        if "platform" in item.fixturenames and processes.place_of(item.nodeid) == 2:  # type: ignore[attr-defined]
+            raise pytest.UsageError(f"{item.nodeid} needs servers: name its file in tests/processes.py")
 
 
 @pytest.fixture(scope="session", autouse=True)

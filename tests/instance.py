@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-# Two runs at once need two homes and two offsets.
-HOME = Path(os.environ.get("WEAHOUSE_TEST_HOME", ROOT / ".weahouse-test")).resolve()
-PORT_OFFSET = os.environ.get("WEAHOUSE_TEST_PORT_OFFSET", "20000")
+# Two runs at once need two homes and two offsets; so do the processes of one run, which have names like gw1.
+_PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
+HOME = Path(os.environ.get("WEAHOUSE_TEST_HOME", ROOT / ".weahouse-test")).resolve() / _PROCESS
+PORT_OFFSET = str(int(os.environ.get("WEAHOUSE_TEST_PORT_OFFSET", "20000")) + 500 * int(_PROCESS[2:] or 0))
 
 # An instance that the person at the keyboard has configured must not leak into the tests.
 for _name in [name for name in os.environ if name.startswith(("WEAHOUSE_", "AIRFLOW_", "SPARK_", "PYSPARK_"))]:
@@ -95,9 +96,17 @@ def spark_session() -> Iterator[SparkSession]:
 
     resolve(TEST_SETTINGS, print)
     class_archive.ensure(TEST_SETTINGS, print)
-    # The catalog makes this folder with the first table: without a scheme on HDFS, which not every test starts.
-    warehouse = {"spark.sql.warehouse.dir": f"file:{HOME}/spark/warehouse"}
-    session = local_session(TEST_SETTINGS, "tests", "local[2]", **warehouse)
+    session = local_session(
+        TEST_SETTINGS,
+        "tests",
+        "local[2]",
+        **{
+            # The catalog makes this folder with the first table: without a scheme on HDFS, which not every test starts.
+            "spark.sql.warehouse.dir": f"file:{HOME}/spark/warehouse",
+            # The default of 1 GB is full after half of the tests: what they checkpoint goes when the JVM collects it.
+            "spark.driver.memory": "2g",
+        },
+    )
     try:
         yield session
     finally:
