@@ -2,6 +2,8 @@
 .PHONY: help setup up down status clean lint test test-slow test-browser test-faults test-all golden docs qc-scores model-skill lock bench
 
 weahouse := .venv/bin/weahouse
+# One process makes plans on one core; see tests/processes.py.
+in_two := -n 2 --dist loadscope --no-loadscope-reorder
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,10 +36,10 @@ lint: setup ## Check style, types and who imports whom
 test: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
     -Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN
 test: setup ## Run the tests on servers of their own, in two processes
-	.venv/bin/pytest -n 2 --dist loadscope --no-loadscope-reorder -m 'not slow and not browser'
+	.venv/bin/pytest $(in_two) -m 'not slow and not browser'
 
 test-slow: setup ## Run the tests that take minutes: the whole file of real observations, with kills
-	.venv/bin/pytest -m slow
+	.venv/bin/pytest $(in_two) -m slow
 
 test-browser: setup ## Fill in Airflow's forms in a headless Chromium, which it installs
 	@deploy/setup.sh tests/packages.txt

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
-AIRFLOW, STREAM = "airflow", "stream"
+AIRFLOW, STREAM, WHOLE_FILE = "airflow", "stream", "whole file"
 # What takes longest is begun first; what has one name runs in one process, in its order.
 NEED_SERVERS = {
     "tests/control_plane/": AIRFLOW,
+    # Starts an instance of its own.
+    "tests/integration/test_whole_file.py": WHOLE_FILE,
     "tests/faults/": STREAM,
     "tests/integration/": STREAM,
     "tests/io/test_hdfs.py": STREAM,

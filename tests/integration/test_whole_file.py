@@ -16,6 +16,7 @@ import pytest
 from bench.instance import forget
 from pyspark.sql import functions as F
 from tests import isd_sql
+from tests.instance import TEST_SETTINGS
 from tests.integration.conftest import Stream, eventually
 from tests.windows import equal
 
@@ -43,13 +44,12 @@ CONTENT = ", ".join(("station_id", "observed_at", *MEASUREMENTS, *FLAGS))
 
 
 @pytest.fixture(scope="module")
-def alone(platform: Settings) -> Iterator[Stream]:
+def alone() -> Iterator[Stream]:
     """An instance of its own: other tests' readings would be in the counts."""
-    driver.stop(platform, keep_desired=True)
     settings = replace(
-        platform,
-        home=platform.home.with_name(platform.home.name + "-whole"),
-        port_offset=platform.port_offset + 1000,
+        TEST_SETTINGS,
+        home=TEST_SETTINGS.home.with_name(TEST_SETTINGS.home.name + "-whole"),
+        port_offset=TEST_SETTINGS.port_offset + 1000,
         # For ever, so that all of Cassandra can be compared.
         serving_retention_days=0,
         # Eight batches: kills strike within the load, and the file is not taken in by the tests' small steps.
