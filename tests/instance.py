@@ -25,9 +25,11 @@ _PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
 HOME = Path(os.environ.get("WEAHOUSE_TEST_HOME", ROOT / ".weahouse-test")).resolve() / _PROCESS
 PORT_OFFSET = str(int(os.environ.get("WEAHOUSE_TEST_PORT_OFFSET", "20000")) + 500 * int(_PROCESS[2:] or 0))
 
-# An instance that the person at the keyboard has configured must not leak into the tests.
+# An instance that the person at the keyboard has configured must not leak into the tests; where these run must reach
+# the run's processes.
 for _name in [name for name in os.environ if name.startswith(("WEAHOUSE_", "AIRFLOW_", "SPARK_", "PYSPARK_"))]:
-    del os.environ[_name]
+    if not _name.startswith("WEAHOUSE_TEST_"):
+        del os.environ[_name]
 TEST_SETTINGS = from_environment(
     {
         "WEAHOUSE_HOME": str(HOME),
