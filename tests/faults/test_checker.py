@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.faults.checker import Content, check
 from tests.faults.load import prefix
 from weahouse.io.alerts import alerts_of, partitions_of
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
 
     from tests.faults.conftest import Struck
     from tests.integration.conftest import Stream
-
-# The seed that they look at takes minutes, and on a slow machine many.
-pytestmark = pytest.mark.timeout(1200)
 
 PREFIX = prefix(0)
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.faults.load import load
 from weahouse.streaming.fault_points import CURATED_WRITTEN
 
 if TYPE_CHECKING:
     from tests.faults.conftest import Struck
-
-pytestmark = pytest.mark.timeout(1200)
 
 
 def test_after_a_kill_an_outage_and_a_second_driver_nothing_is_lost_or_doubled(struck: Struck):

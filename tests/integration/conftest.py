@@ -18,7 +18,7 @@ from weahouse.sources.producer import Sender
 from weahouse.sources.records import Record
 
 # A driver starts in 20 s and does its first, cold batch in as much again, on an idle machine.
-PATIENCE_S = 600.0
+PATIENCE_S = 900.0
 
 
 def eventually(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
