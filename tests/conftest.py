@@ -24,7 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what needs servers; refuse a test for which one more process would start some."""
     items.sort(key=lambda item: processes.place_of(item.nodeid))
     for item in items:
-        if "platform" in item.fixturenames and processes.place_of(item.nodeid) == 2:  # type: ignore[attr-defined]
+        has_servers = processes.part_of(item.nodeid) in processes.WITH_SERVERS
+        if "platform" in item.fixturenames and not has_servers:  # type: ignore[attr-defined]
             raise pytest.UsageError(f"{item.nodeid} needs servers: name its file in tests/processes.py")
 
 

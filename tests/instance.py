@@ -27,9 +27,9 @@ PORT_OFFSET = str(int(os.environ.get("WEAHOUSE_TEST_PORT_OFFSET", "20000")) + 50
 
 # An instance that the person at the keyboard has configured must not leak into the tests; where these run must reach
 # the run's processes.
-for _name in [name for name in os.environ if name.startswith(("WEAHOUSE_", "AIRFLOW_", "SPARK_", "PYSPARK_"))]:
-    if not _name.startswith("WEAHOUSE_TEST_"):
-        del os.environ[_name]
+_LEAKING = ("WEAHOUSE_", "AIRFLOW_", "SPARK_", "PYSPARK_")
+for _name in [name for name in os.environ if name.startswith(_LEAKING) and not name.startswith("WEAHOUSE_TEST_")]:
+    del os.environ[_name]
 TEST_SETTINGS = from_environment(
     {
         "WEAHOUSE_HOME": str(HOME),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from xdist.scheduler import LoadScopeScheduling
 
 AIRFLOW, STREAM, WHOLE_FILE = "airflow", "stream", "whole file"
-# What takes longest is begun first; what has one name runs in one process, in its order.
-NEED_SERVERS = {
+# In the order in which they are begun, which is before all else: they take longest.
+WITH_SERVERS = (AIRFLOW, STREAM)
+PARTS = {
     "tests/control_plane/": AIRFLOW,
     # Starts an instance of its own.
     "tests/integration/test_whole_file.py": WHOLE_FILE,
@@ -18,14 +19,14 @@ NEED_SERVERS = {
 
 
 def part_of(test: str) -> str:
-    """What a test, by its node id, runs in one process with: a part with servers, else its file."""
+    """What a test, by its node id, runs in one process with, in its order: a part that has a name, else its file."""
     file = test.partition("::")[0]
-    return next((part for place, part in NEED_SERVERS.items() if file.startswith(place)), file)
+    return next((part for place, part in PARTS.items() if file.startswith(place)), file)
 
 
 def place_of(test: str) -> int:
     """The place of a test's part in a run: 0 for what is begun first."""
-    return {AIRFLOW: 0, STREAM: 1}.get(part_of(test), 2)
+    return (*WITH_SERVERS, part := part_of(test)).index(part)
 
 
 class Scheduling(LoadScopeScheduling):
