@@ -26,7 +26,13 @@ HIGHS = (
 )
 
 
-def test_the_application_makes_gold_of_what_the_stream_took_and_gives_its_leases_back(stream: Stream):
+def aggregate(settings: Settings, *arguments: str) -> dict[str, int]:
+    code, told = run_app(settings, "aggregate_gold.py", *arguments, log_name="aggregate_gold")
+    assert code == 0
+    return told
+
+
+def test_the_application_makes_gold_of_what_the_stream_took_and_nothing_twice(stream: Stream):
     times = {"12:00": 1.0, "12:30": 3.0, "13:00": 9.0}
     stream.send(
         *[
@@ -35,11 +41,14 @@ def test_the_application_makes_gold_of_what_the_stream_took_and_gives_its_leases
         ]
     )
     stream.settle()
-    code, told = run_app(stream.settings, "aggregate_gold.py", "--hours", HOURS, log_name="aggregate_gold")
-    assert code == 0
+    told = aggregate(stream.settings, "--hours", HOURS)
     assert (told["hours"], told["days"]) == (2, 1)
     assert sorted(row["mean"] for row in stream.lake(MEANS)) == [2.0, 9.0]
     assert stream.lake(HIGHS) == [{"high": 9.0, "at": "2024-05-01T13:00:00Z"}]
+
+    again = aggregate(stream.settings, "--hours", HOURS, "--curated-version", str(told["curated_version"]))
+    versions = {name: number for name, number in told.items() if name.endswith("_version")}
+    assert {name: again[name] for name in versions} == versions
     hdfs = Hdfs(stream.settings)
     leases = [
         lease_path(dataset, stream.settings.hdfs_root) for dataset in (GOLD_HOURLY_SUMMARIES, GOLD_DAILY_SUMMARIES)
