@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -43,9 +44,10 @@ def _record_schema() -> Any:
     return type(whole)([whole[name] for name in RECORD_COLUMNS])
 
 
+@cache
 def judged(spark: SparkSession, *values: bytes | None, **when: datetime) -> DataFrame:
-    """The values as judged observations."""
-    return judge(observations(parse(records(spark, *values, **when)), LATENESS), load_rules())
+    """The values as judged observations, judged once for all tests that name the same."""
+    return judge(observations(parse(records(spark, *values, **when)), LATENESS), load_rules()).localCheckpoint()
 
 
 def reasons(rows: DataFrame) -> list[str | None]:

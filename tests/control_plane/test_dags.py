@@ -215,8 +215,6 @@ def asked(settings: Settings, sql: str) -> list[dict[str, Any]]:
     return lake.rows(lake.query(settings, sql))
 
 
-# Five targets take two minutes and a half to train, of linear models alone.
-@pytest.mark.slow
 def test_models_are_trained_and_approved_forecast_for_cassandra_and_are_verified(awake: Settings, spark: SparkSession):
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     write_world(spark, awake, end)

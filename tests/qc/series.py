@@ -67,7 +67,7 @@ def context(spark: SparkSession, readings: Iterable[Reading], rules: Rules | Non
         row |= {"kafka_partition": 0, "kafka_offset": 7, "payload_hash": 0, "revision": 0} | one
         rows.append(tuple(row.get(name) for name in given))
     judged = judge(spark.createDataFrame(rows, schema), rules or load_rules())
-    return judged.select(*[name for name in CURATED_OBSERVATIONS.columns if name in judged.columns])
+    return judged.select(*[name for name in CURATED_OBSERVATIONS.columns if name in judged.columns]).localCheckpoint()
 
 
 _GIVEN = {

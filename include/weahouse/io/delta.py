@@ -65,10 +65,14 @@ def read_table(spark: SparkSession, settings: Settings, dataset: Dataset, versio
 
 
 def version_of(spark: SparkSession, settings: Settings, dataset: Dataset) -> int:
-    """The table's newest version."""
-    row = open_table(spark, settings, dataset).history(1).select("version").first()
-    assert row is not None
-    return int(row["version"])
+    """The table's newest version; raises AnalysisException where there is no table."""
+    # The table's history has it too, for a third of a second and a job of Spark.
+    log = spark.sparkContext._jvm.org.apache.spark.sql.delta.DeltaLog  # type: ignore[union-attr]
+    version = int(log.forTableWithSnapshot(spark._jsparkSession, table_path(settings, dataset))._2().version())
+    if version < 0:
+        # What is no table has version -1; opening it raises.
+        open_table(spark, settings, dataset)
+    return version
 
 
 def append_once(rows: DataFrame, settings: Settings, dataset: Dataset, writer: str, batch_id: int) -> None:
