@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from tests.integration.conftest import eventually
 from weahouse.orchestration import dag_runs, rest
@@ -42,7 +41,11 @@ class DagRun:
 
     @property
     def path(self) -> str:
-        return f"dags/{self.dag_id}/dagRuns/{quote(self.run_id, safe='')}"
+        return self._run.path
+
+    @property
+    def _run(self) -> dag_runs.DagRun:
+        return dag_runs.DagRun(self.dag_id, self.run_id)
 
     def told(self) -> dict[str, Any]:
         return dict(ask(self.settings, "GET", self.path))
@@ -66,12 +69,11 @@ class DagRun:
 
     def approve(self, task: str) -> None:
         """Approve whatever a task asks a person, until it is done."""
-        run = dag_runs.DagRun(self.dag_id, self.run_id)
 
         def is_done() -> bool:
-            seen = dag_runs.look(self.settings, run, datetime.now(UTC))
+            seen = dag_runs.look(self.settings, self._run, datetime.now(UTC))
             if dag_runs.asks(seen, task):
-                dag_runs.answer(self.settings, run, task, dag_runs.APPROVE)
+                dag_runs.answer(self.settings, self._run, task, dag_runs.APPROVE)
             return seen.state_of(task) == "success"
 
         eventually(is_done, f"the approval of {task}")
