@@ -114,6 +114,8 @@ class Browser:
             state = run.states()[task]
             if state == "awaiting_input":
                 self.page.reload()
+                # A person reads first; answered at once, a try would fail (orchestration/dag_runs.answer).
+                self.page.wait_for_timeout(5_000)
                 # Answered already, and not taken up yet, it has no button.
                 with suppress(PlaywrightError):
                     self.page.get_by_test_id("hitl-option-Approve").click(timeout=10_000)
