@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean lint test test-slow test-browser test-faults test-all golden docs qc-scores model-skill lock bench
+.PHONY: help setup up down status clean lint test test-slow test-long test-browser test-faults test-all golden docs qc-scores model-skill lock bench
 
 weahouse := .venv/bin/weahouse
 # One process makes plans on one core; see tests/processes.py.
@@ -33,13 +33,17 @@ lint: setup ## Check style, types and who imports whom
 # the JVM's second compiler these take three quarters of the CPU (the first one's default of 48 MB of code is full after
 # some minutes), and with Spark's interpreter in place of its generated Java three quarters of that. The tests' own session
 # has that compiler back, and the stream that takes in the whole file (test_whole_file) runs as a user's does.
-test test-slow: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
+test test-slow test-long: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
     -Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN
 test: setup ## Run the tests on servers of their own, in two processes
-	.venv/bin/pytest $(in_two) -m 'not slow and not browser'
+	.venv/bin/pytest $(in_two) -m 'not slow and not long and not browser'
 
 test-slow: setup ## Run the tests that take minutes: the whole file of real observations, with kills
 	.venv/bin/pytest $(in_two) -m slow
+
+# As `make test-faults`, not part of what is run before each change, which has an hour and a half.
+test-long: setup ## Run what takes longest: a simulated day in bounded memory, and all that `stream rebuild` mends
+	.venv/bin/pytest -m long
 
 test-browser: setup ## Fill in Airflow's forms in a headless Chromium, which it installs
 	@deploy/setup.sh tests/packages.txt
@@ -48,7 +52,7 @@ test-browser: setup ## Fill in Airflow's forms in a headless Chromium, which it 
 test-faults: setup ## Strike the stream with faults, by seeds: SEEDS=5 SEED_BASE=1; RECORD=1 notes the results
 	.venv/bin/python -m tests.faults --seeds $(or $(SEEDS),5) --seed-base $(or $(SEED_BASE),1) $(if $(RECORD),--record)
 
-test-all: test test-slow ## Run all tests
+test-all: test test-slow test-long ## Run all tests
 
 golden: setup ## Rewrite the golden files of the rendered commands
 	REWRITE_GOLDEN=1 .venv/bin/pytest -k 'golden or reviewed'

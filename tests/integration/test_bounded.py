@@ -20,7 +20,7 @@ from weahouse.streaming.bounds import figures
 if TYPE_CHECKING:
     from weahouse.settings import Settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 STATIONS, STEPS = 50, 12
 STEP = timedelta(days=1) / STEPS

@@ -88,7 +88,7 @@ def assert_whole(spark: SparkSession, stream: Apart, name: str) -> None:
     assert told["compared_cassandra"] >= 2 * len(calm)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_topic_that_is_created_again_under_the_running_stream(spark: SparkSession, ruined: Apart):
     ruined.start()
     ruined.send(*load("recreated", 0, MINUTES // 2))
@@ -116,7 +116,7 @@ def test_a_topic_that_is_created_again_under_the_running_stream(spark: SparkSess
     assert told["offsets"] == offsets + len(filler) + len(load("recreated", MINUTES // 2))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_offsets_that_expired_before_they_were_read(spark: SparkSession, ruined: Apart):
     ruined.start()
     lease = TableLease(ruined.hdfs, ruined.settings.hdfs_root, CURATED_OBSERVATIONS, "test", 1)
@@ -143,7 +143,7 @@ def test_offsets_that_expired_before_they_were_read(spark: SparkSession, ruined:
     assert content(ruined, "lost") == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("query", ["archive", "observations"])
 def test_a_damaged_checkpoint(spark: SparkSession, ruined: Apart, query: str):
     ruined.start()
