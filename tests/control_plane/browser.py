@@ -16,6 +16,7 @@ from playwright.sync_api import Locator, Page, sync_playwright
 from tests.control_plane.dag_runs import DagRun
 from tests.integration.conftest import eventually
 from weahouse.embedded.secrets import secret_file
+from weahouse.orchestration.dag_runs import HEARD_OF_WITHIN_S
 from weahouse.orchestration.rest import PASSWORDS_FILE, USER
 
 if TYPE_CHECKING:
@@ -114,8 +115,7 @@ class Browser:
             state = run.states()[task]
             if state == "awaiting_input":
                 self.page.reload()
-                # A person reads first; answered at once, a try would fail (orchestration/dag_runs.answer).
-                self.page.wait_for_timeout(5_000)
+                self.page.wait_for_timeout(1000 * HEARD_OF_WITHIN_S)
                 # Answered already, and not taken up yet, it has no button.
                 with suppress(PlaywrightError):
                     self.page.get_by_test_id("hitl-option-Approve").click(timeout=10_000)

@@ -30,7 +30,7 @@ _ASKING = ("awaiting_input", "deferred")
 APPROVE, REJECT = "Approve", "Reject"
 # A task asks a moment before its process ends, and the scheduler hears of that a moment later: one that was answered by
 # then has failed for it (Airflow 3.3.2). Three tries in a row did on a busy machine, answered after half a second each.
-_HEARD_OF_WITHIN_S = 5.0
+HEARD_OF_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def answer(settings: Settings, run: DagRun, task_id: str, choice: str) -> None:
     To be given again for as long as the task asks: an answer that came too early lets that try fail, and the next one
     asks again.
     """
-    time.sleep(_HEARD_OF_WITHIN_S)
+    time.sleep(HEARD_OF_WITHIN_S)
     with suppress(AirflowError):
         place = f"{run.path}/taskInstances/{task_id}/-1/hitlDetails"
         request(settings, "PATCH", place, {"chosen_options": [choice]}, timeout=_TIMEOUT_S)
