@@ -99,8 +99,8 @@ def _worker_killed(bed: Bed) -> None:
 
 
 def _workers(jvm: int) -> set[int]:
-    """The processes that a driver's `pyspark.daemon` has forked; the daemon leaves the driver's process group."""
-    parents = {pid: _parent(pid) for pid in _pids() if "pyspark.daemon" in _file(pid, "cmdline")}
+    """The processes that a driver's daemon has forked; the daemon leaves the driver's process group."""
+    parents = {pid: _parent(pid) for pid in _pids() if "pyspark.worker" in _file(pid, "cmdline")}
     daemons = {pid for pid, parent in parents.items() if parent == jvm}
     return {pid for pid, parent in parents.items() if parent in daemons}
 

@@ -56,6 +56,7 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
         # With it on, PySpark asks the JVM five times about each column that is named, and looks for IPython: two of
         # three calls into the JVM while a plan is described.
         "spark.python.sql.dataFrameDebugging.enabled": "false",
+        "spark.python.daemon.module": "weahouse.io.python_daemon",
         # What follows from each filter is worked out at each step of the optimizer, for dozens of columns that are made
         # of each other: two thirds of a small batch's CPU. Filters of ours stand where they prune.
         "spark.sql.constraintPropagation.enabled": "false",
