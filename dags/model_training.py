@@ -28,7 +28,7 @@ from weahouse.orchestration.defaults import DEFAULT_ARGS, FIRST_HOUR, Tag
 from weahouse.orchestration.forecasts import CheckTrainingOperator
 from weahouse.orchestration.operators import ApprovalOperator
 from weahouse.orchestration.spark_app import SparkAppOperator
-from weahouse.schemas.gold import GOLD_MODELS, MODEL_KINDS
+from weahouse.schemas.gold import GOLD_MODELS, MODEL_KINDS, MODEL_TARGETS
 
 TRAINED_WITHIN = timedelta(hours=3)
 
@@ -54,6 +54,13 @@ TRAINED_WITHIN = timedelta(hours=3)
             examples=list(MODEL_KINDS),
             title="Kinds",
             description="Which kinds of pipelines are tried for each target; linear alone is much quicker.",
+        ),
+        "targets": Param(
+            list(MODEL_TARGETS),
+            type="array",
+            examples=list(MODEL_TARGETS),
+            title="Targets",
+            description="What is trained for; the champions of all others stay.",
         ),
         "without_champion": Param(
             False,
@@ -84,6 +91,7 @@ def model_training() -> None:
             # Another attempt must not meet the files of the one before.
             "version": "{{ dag_run.run_after.strftime('%Y%m%dT%H%M%SZ') }}-{{ ti.try_number }}",
             "kinds": "{{ ti.xcom_pull('check_params')['kinds'] }}",
+            "targets": "{{ ti.xcom_pull('check_params')['targets'] }}",
             "without-champion": "{{ ti.xcom_pull('check_params')['without-champion'] }}",
         },
         execution_timeout=TRAINED_WITHIN,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -17,7 +19,8 @@ from weahouse.batch.registry import promote
 from weahouse.batch.training import train
 from weahouse.io.app_log import answer, begin_log
 from weahouse.ml.errors import ModelError
-from weahouse.schemas.gold import MODEL_KINDS
+from weahouse.ml.targets import TARGETS
+from weahouse.schemas.gold import MODEL_KINDS, MODEL_TARGETS
 from weahouse.settings import settings
 
 ALL, TRAIN, PROMOTE = "all", "train", "promote"
@@ -34,7 +37,8 @@ def main() -> int:
         default=ALL,
         help=f"{TRAIN}: leave candidates for somebody to look at; {PROMOTE}: decide on those of --version",
     )
-    parser.add_argument("--kinds", type=_kinds, default=MODEL_KINDS, help=f"which to try of {','.join(MODEL_KINDS)}")
+    for option, known in (("kinds", MODEL_KINDS), ("targets", MODEL_TARGETS)):
+        parser.add_argument(f"--{option}", type=partial(_named, known), default=known, help=f"any of {','.join(known)}")
     parser.add_argument("--features-version", type=int, help="version of gold.station_features; default: the newest")
     parser.add_argument("--hourly-version", type=int, help="version of gold.hourly_summaries; default: the newest")
     parser.add_argument(
@@ -51,6 +55,7 @@ def main() -> int:
                 settings(),
                 asked.version,
                 now,
+                targets=[target for target in TARGETS if target.name in asked.targets],
                 kinds=asked.kinds,
                 without_champion=asked.without_champion == "true",
                 features_version=asked.features_version,
@@ -63,11 +68,11 @@ def main() -> int:
     return answer(told, spark)
 
 
-def _kinds(text: str) -> tuple[str, ...]:
-    kinds = tuple(dict.fromkeys(text.split(",")))
-    if unknown := [kind for kind in kinds if kind not in MODEL_KINDS]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(MODEL_KINDS)}")
-    return kinds
+def _named(known: Sequence[str], text: str) -> tuple[str, ...]:
+    asked = tuple(dict.fromkeys(text.split(",")))
+    if unknown := [one for one in asked if one not in known]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(known)}")
+    return asked
 
 
 if __name__ == "__main__":

@@ -14,7 +14,13 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 GIVEN = {
     "curate_observations": {"ingest-hour": "2024-05-01T13", "rules": ""},
     "aggregate_gold": {"ingest-hours": "2024-05-01T12,2024-05-01T13"},
-    "train_models": {"step": "train", "version": "20240501T053000Z-1", "kinds": "linear", "without-champion": "false"},
+    "train_models": {
+        "step": "train",
+        "version": "20240501T053000Z-1",
+        "kinds": "linear",
+        "targets": "rain_within_3h_3h",
+        "without-champion": "false",
+    },
     "infer_forecasts": {"from": "2024-05-01T07:00:00Z", "to": "2024-05-01T12:00:00Z"},
     "recompute_observations": {"plan": '{"run_id": "a1", "stations": []}', "preview": "true", "approved-by": ""},
     "verify_forecasts": {"from": "2024-04-29T00:00:00+00:00", "to": "2024-05-01T00:00:00+00:00"},

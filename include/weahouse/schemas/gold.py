@@ -118,6 +118,8 @@ GOLD_STATION_FEATURES = Dataset(
 )
 # What a trained model may be: docs/decisions/0027-what-a-model-is-made-of.md.
 MODEL_KINDS = ("linear", "boosted_trees")
+# What models forecast, named by predictand and lead time; weahouse.ml.targets says of each what it is.
+MODEL_TARGETS = (*(f"air_temperature_c_{lead_time_h}h" for lead_time_h in (1, 3, 6, 24)), "rain_within_3h_3h")
 CANDIDATE, CHAMPION, RETIRED = MODEL_STATES
 # Names and versions become folders and parts of predicates; no name begins with a dot, which leads elsewhere.
 MODEL_NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._\-]{0,63}$"
