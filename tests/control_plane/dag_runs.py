@@ -12,6 +12,9 @@ from weahouse.orchestration import dag_runs, rest
 if TYPE_CHECKING:
     from weahouse.settings import Settings
 
+# A look costs the api-server a twentieth of a second and more; a run takes many.
+_LOOK_EVERY_S = 1.0
+
 
 def ask(settings: Settings, method: str, path: str, body: object = None) -> Any:
     """The answer of Airflow's REST API."""
@@ -55,7 +58,7 @@ class DagRun:
 
     def await_state(self, wanted: str) -> None:
         """Wait until the run has ended in a state; another end fails at once."""
-        ended = eventually(lambda: self._end(), f"the end of {self.run_id}")
+        ended = eventually(self._end, f"the end of {self.run_id}", every_s=_LOOK_EVERY_S)
         assert ended == wanted, self.states()
 
     def _end(self) -> str | None:
@@ -76,4 +79,4 @@ class DagRun:
                 dag_runs.answer(self.settings, self._run, task, dag_runs.APPROVE)
             return seen.state_of(task) == "success"
 
-        eventually(is_done, f"the approval of {task}")
+        eventually(is_done, f"the approval of {task}", every_s=_LOOK_EVERY_S)

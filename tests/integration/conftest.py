@@ -21,13 +21,13 @@ from weahouse.sources.records import Record
 PATIENCE_S = 900.0
 
 
-def eventually(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
+def eventually(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_S, every_s: float = 0.3) -> Any:
     """Wait until the condition gives something true, and give it back."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := condition():
             return found
-        time.sleep(0.3)
+        time.sleep(every_s)
     raise AssertionError(f"{what} did not come true within {seconds:.0f} s")
 
 

@@ -49,7 +49,6 @@ _TUNING = {
     "CORE__LOAD_EXAMPLES": "False",
     "CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
     "CORE__PARALLELISM": "4",
-    "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
     # Below this rate, sensors that reschedule themselves fail at random with "state mismatch".
     "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     "WORKERS__MAX_FAILED_HEARTBEATS": "20",
