@@ -38,8 +38,6 @@ TEST_SETTINGS = from_environment(
         # Tests wait for batches; nothing they check depends on the pace.
         "WEAHOUSE_OBSERVATIONS_TRIGGER": "1s",
         "WEAHOUSE_OBSERVATIONS_LEAST_RECORDS": "1",
-        # Small enough that a load of some thousand records takes several batches, between which drivers are killed.
-        "WEAHOUSE_MAX_OFFSETS_PER_TRIGGER": "2000",
         "WEAHOUSE_ARCHIVE_TRIGGER": "2s",
         "WEAHOUSE_ARCHIVE_LEAST_RECORDS": "1",
         "WEAHOUSE_ALERT_RULES": str(ROOT / "tests" / "data" / "alert_rules.yaml"),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 PARTITIONS = 3
+# Small enough that a load of some thousand records takes several batches, between which drivers are killed.
+MOST_RECORDS_A_BATCH = 2000
 
 
 @dataclass
@@ -90,7 +92,7 @@ def apart(platform: Settings, name: str, **changes: Any) -> Apart:
         observations_topic=name,
         hdfs_root=f"/{name}",
         cassandra_keyspace=name,
-        **{"topic_partitions": PARTITIONS} | changes,
+        **{"topic_partitions": PARTITIONS, "max_offsets_per_trigger": MOST_RECORDS_A_BATCH} | changes,
     )
     ensure_topic(settings)
     create_schema(settings)

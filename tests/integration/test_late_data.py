@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 HORIZON_S = 1
-OLD, HOT = 600, 1500
+OLD, HOT = 300, 750
 # Minutes before it was appended, by station; the last two have clocks ahead of the broker's.
 DELAYS = {"punctual": 2, "just-in-time": 5 * 60 + 58, "hours-late": 7 * 60, "ahead": -9, "far-ahead": -12}
 
