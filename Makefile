@@ -32,8 +32,8 @@ lint: setup ## Check style, types and who imports whom
 # Every test makes plans of its own, few of which run often enough to be worth compiling, and drivers come and go. Without
 # the JVM's second compiler these take three quarters of the CPU (the first one's default of 48 MB of code is full after
 # some minutes), and with Spark's interpreter in place of its generated Java three quarters of that. The tests' own session
-# has that compiler back, and the stream that takes in the whole file (test_whole_file) runs as a user's does.
-test test-slow test-long: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
+# has that compiler back. `make test-slow`, which takes in the whole file, compiles as a user's processes do.
+test test-long: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
     -Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN
 test: setup ## Run the tests on servers of their own, in two processes
 	.venv/bin/pytest $(in_two) -m 'not slow and not long and not browser'
