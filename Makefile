@@ -32,17 +32,17 @@ lint: setup ## Check style, types and who imports whom
 # Every test makes plans of its own, few of which run often enough to be worth compiling, and drivers come and go. Without
 # the JVM's second compiler these take three quarters of the CPU (the first one's default of 48 MB of code is full after
 # some minutes), and with Spark's interpreter in place of its generated Java three quarters of that. The tests' own session
-# has that compiler back. `make test-slow`, which takes in the whole file, compiles as a user's processes do.
-test test-long: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
+# has that compiler back. Tests that take in many records compile as a user's processes do.
+test: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
     -Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN
 test: setup ## Run the tests on servers of their own, in two processes
 	.venv/bin/pytest $(in_two) -m 'not slow and not long and not browser'
 
-test-slow: setup ## Run the tests that take minutes: the whole file of real observations, with kills
+test-slow: setup ## Run the tests that take minutes: five months of real observations, with kills
 	.venv/bin/pytest $(in_two) -m slow
 
 # As `make test-faults`, not part of what is run before each change, which has an hour and a half.
-test-long: setup ## Run what takes longest: a simulated day in bounded memory, and all that `stream rebuild` mends
+test-long: setup ## Run what takes longest: all shipped observations, a day in bounded memory, what `stream rebuild` mends
 	.venv/bin/pytest -m long
 
 test-browser: setup ## Fill in Airflow's forms in a headless Chromium, which it installs

@@ -1,16 +1,22 @@
-"""The whole file of real observations at full speed, in an instance without another source, with kills."""
+"""The file of real observations at full speed, in an instance without another source, with kills.
+
+Its last five months before each change, the whole of it in `make test-long`: of a station that reports each hour every
+reading has windows of its own, and the stream takes ten minutes for all, two kills among them.
+"""
 
 from __future__ import annotations
 
+import csv
+import gzip
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from pyspark.sql import functions as F
@@ -40,13 +46,36 @@ from weahouse.transforms.parse import observations, parse
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
+pytestmark = pytest.mark.timeout(2400)
 
-LINES, READINGS = 395_453, 282_470
+
+@dataclass(frozen=True)
+class Part:
+    """Lines of the file, and the readings of which most are repeated in it."""
+
+    first_year: str
+    lines: int
+    readings: int
+
+    def told(self) -> list[isd_sql.Line]:
+        return [line for line in isd_sql.lines() if line[1] >= self.first_year]
+
+
+PARTS = [
+    pytest.param(Part("2014", 27_259, 19_471), marks=pytest.mark.slow, id="2014"),
+    pytest.param(Part("2008", 395_453, 282_470), marks=pytest.mark.long, id="whole"),
+]
+# A kill is to strike within the load.
+BATCHES = 5
+
+
+@pytest.fixture(scope="module", params=PARTS)
+def part(request: pytest.FixtureRequest) -> Part:
+    return cast("Part", request.param)
 
 
 @pytest.fixture(scope="module")
-def alone() -> Iterator[Stream]:
+def alone(part: Part) -> Iterator[Stream]:
     """An instance of its own: other tests' readings would be in the counts."""
     settings = replace(
         TEST_SETTINGS,
@@ -54,8 +83,7 @@ def alone() -> Iterator[Stream]:
         port_offset=TEST_SETTINGS.port_offset + 1000,
         # For ever, so that all of Cassandra can be compared.
         serving_retention_days=0,
-        # Five batches: kills strike within the load.
-        max_offsets_per_trigger=80_000,
+        max_offsets_per_trigger=part.lines // BATCHES,
     )
     # A run that was broken off may have left its servers and its records.
     stop_servers(settings)
@@ -68,18 +96,11 @@ def alone() -> Iterator[Stream]:
     stop_servers(settings)
 
 
-def ingest(settings: Settings) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "weahouse.cli",
-        "ingest",
-        str(isd_sql.FILE),
-        "--format",
-        "isd-hourly",
-        "--speed",
-        "max",
-    ]
+def ingest(settings: Settings, lines: Iterable[isd_sql.Line]) -> None:
+    file = settings.home / "part.csv.gz"
+    with gzip.open(file, "wt", newline="") as told:
+        csv.writer(told).writerows(lines)
+    command = [sys.executable, "-m", "weahouse.cli", "ingest", str(file), "--format", "isd-hourly", "--speed", "max"]
     subprocess.run(command, env=os.environ | settings.environment(), check=True)
 
 
@@ -101,37 +122,37 @@ def kill(stream: Stream) -> None:
     stream.start()
 
 
-def test_every_line_is_accounted_for_whatever_kills_the_stream(spark: SparkSession, alone: Stream):
-    ingest(alone.settings)
+def test_every_line_is_accounted_for_whatever_kills_the_stream(spark: SparkSession, alone: Stream, part: Part):
+    ingest(alone.settings, part.told())
     alone.start()
     eventually(lambda: alone.progress("archive").get("batch_id", -1) >= 0, "the first batch of the archive")
     kill(alone)
     eventually(lambda: alone.progress("observations").get("batch_id", -1) >= 0, "the first batch of observations")
     kill(alone)
     alone.settle()
-    assert alone.lake("SELECT count(*) AS n FROM raw.observations") == [{"n": LINES}]
+    assert alone.lake("SELECT count(*) AS n FROM raw.observations") == [{"n": part.lines}]
     told = reconcile(spark, alone.settings, None, None)
     # How many windows that are depends on the windows alone; that none was looked at would prove nothing.
-    assert told.pop("compared_panes") > READINGS
+    assert told.pop("compared_panes") > part.readings
     assert told == {
-        "offsets": LINES,
-        "curated": READINGS,
-        "duplicate": LINES - READINGS,
+        "offsets": part.lines,
+        "curated": part.readings,
+        "duplicate": part.lines - part.readings,
         "superseded": 0,
         "quarantined": 0,
         "unaccounted": 0,
         "doubled": 0,
-        "compared_cassandra": READINGS,
+        "compared_cassandra": part.readings,
         "differing_cassandra": 0,
         "differing_panes": 0,
         "compared_verdicts": 0,
         "differing_verdicts": 0,
         "examples": [],
     }
-    assert parity(spark, alone.settings) == {"readings": READINGS, "compared": READINGS, "faults": 0}
+    assert parity(spark, alone.settings) == {"readings": part.readings, "compared": part.readings, "faults": 0}
 
 
-def test_gold_of_every_day_is_what_plain_sql_says_of_the_file(spark: SparkSession, alone: Stream):
+def test_gold_of_every_day_is_what_plain_sql_says_of_the_file(spark: SparkSession, alone: Stream, part: Part):
     curated = read_table(spark, alone.settings, CURATED_OBSERVATIONS)
     hours = curated.select(F.unix_seconds(F.date_trunc("hour", "observed_at"))).distinct().collect()
     aggregate(spark, alone.settings, [datetime.fromtimestamp(hour, UTC) for (hour,) in hours])
@@ -140,7 +161,7 @@ def test_gold_of_every_day_is_what_plain_sql_says_of_the_file(spark: SparkSessio
     assert len(bad) < 100
     rows = read_table(spark, alone.settings, GOLD_DAILY_SUMMARIES).collect()
     told = {(row["station_id"], f"{row['observed_date']}"): row for row in rows}
-    database = isd_sql.database(isd_sql.lines(), bad)
+    database = isd_sql.database(part.told(), bad)
     for variable in isd_sql.SUMMARISED:
         found = isd_sql.days(database, variable)
         assert found.keys() == told.keys()
