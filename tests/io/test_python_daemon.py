@@ -22,8 +22,8 @@ def test_a_worker_is_forked_from_our_daemon_with_what_it_needs(spark: SparkSessi
         lacking = [name for name in needed if name not in sys.modules]
         import pyarrow as pa
 
-        parent = Path(f"/proc/{os.getppid()}/cmdline").read_text().split("\0")
-        yield pa.RecordBatch.from_pylist([{"parent": " ".join(parent), "lacking": ",".join(lacking)}])
+        parent = Path(f"/proc/{os.getppid()}/cmdline").read_text()
+        yield pa.RecordBatch.from_pylist([{"parent": parent, "lacking": ",".join(lacking)}])
 
     (row,) = spark.range(1).coalesce(1).mapInArrow(begin, "parent string, lacking string").collect()
     assert "weahouse.io.python_daemon" in row["parent"]

@@ -59,5 +59,6 @@ def test_what_begins_or_ends_on_a_day_of_distrust_is_no_example(spark: SparkSess
 
 def test_targets_have_names_of_their_own_and_others_are_refused():
     assert tuple(target.name for target in TARGETS) == MODEL_TARGETS
+    assert len({*MODEL_TARGETS}) == 5
     with pytest.raises(ValueError, match="is not forecast"):
         target_of(TEMPERATURE, 2)
