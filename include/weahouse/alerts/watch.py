@@ -2,31 +2,36 @@
 
 A condition looks back for a bounded time. The extremes of the block of time that a batch touched and of the block
 before bound every value, mean, sum and change in it; where they do not reach a limit, no condition can be met there.
-Blocks are as long as the longest look back, so that two of them always hold it. What is not known counts as near.
+Blocks are as long as the longest look back, so that two of them always hold it. What a driver was not told itself it
+recalls from panes, whose extremes are of all values that may be trusted, and of suspect ones beside them.
 """
 
 from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from weahouse.alerts.conditions import TOLERANCE
+from weahouse.alerts.conditions import TOLERANCE, is_beyond
+from weahouse.alerts.episodes import LONGEST
 from weahouse.alerts.rules import CHANGES
+from weahouse.schemas.datasets import PANE_MINUTES
+from weahouse.transforms.rolling import PANE, pane_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from weahouse.alerts.readings import Reading
+    from weahouse.alerts.alert import Alert
     from weahouse.alerts.rules import AlertRules, Rule
-    from weahouse.alerts.scope import Scope
 
 EXTREMES = ("min", "max", "sum")
 # An hour of live reports is a small block even where no rule looks back at all.
 _SHORTEST_MIN = 60
 _WHEN = ("station_id", "region", "block", "first_at", "last_at", "ingested_at", "seen_at")
+# Windows and blocks of time begin here.
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _NOTHING = (inf, -inf, 0.0)
 
 
@@ -64,18 +69,18 @@ def touched_of(row: Sequence[Any]) -> Touched:
 
 
 def block_minutes(rules: AlertRules) -> int:
-    """The length of a block: the longest look back of any rule."""
+    """The length of a block: the longest look back of any rule, in whole panes."""
     longest = max((rule.over for rule in rules.of_values), default=timedelta())
-    return max(_SHORTEST_MIN, -int(-longest.total_seconds() // 60))
+    return max(_SHORTEST_MIN, -(-longest // PANE) * PANE_MINUTES)
 
 
 @dataclass
 class _Memory:
-    """The extremes of a station's newest block and of the one before, None where that is not known."""
+    """The extremes of a station's newest block and of the one before."""
 
     block: datetime
     extremes: array[float]
-    before: array[float] | None
+    before: array[float]
 
 
 class Watch:
@@ -90,53 +95,69 @@ class Watch:
         # By region: where the extremes of a rule's variable stand, and the rule.
         self._checks: dict[str, list[tuple[int, Rule]]] = {}
         self._memory: dict[str, _Memory] = {}
-        self._recalled: Mapping[str, datetime] = {}
 
-    def recall(self, newest: Mapping[str, datetime]) -> None:
-        """Note each station's newest reading that former drivers were told: blocks are unknown up to it."""
-        self._recalled = newest
+    def looks_back_to(self, newest: datetime) -> datetime:
+        """The beginning of what matters of a station whose newest reading is of that time."""
+        return self._block(newest) - self._length
 
-    def near(self, touched: Touched, *, is_new: bool) -> frozenset[str]:
-        """The rules whose condition may be met in a touched block, which is remembered. A new station has no past."""
+    def recall(self, station_id: str, newest: datetime, panes: Iterable[Mapping[str, Any]]) -> None:
+        """The past of a station that is not known yet: its panes since `looks_back_to(newest)`, a row a variable.
+
+        Without that a station counts as new, and as one without a past.
+        """
+        memory = _Memory(self._block(newest), self._nothing(), self._nothing())
+        places = {variable: 3 * place for place, variable in enumerate(self._variables)}
+        for pane in panes:
+            if pane["value_count"]:
+                into = memory.before if pane["window_start"] < memory.block else memory.extremes
+                _widen(into, places[pane["variable"]], *_extremes_of(pane))
+        self._memory[station_id] = memory
+
+    def near(self, touched: Touched) -> frozenset[str]:
+        """The rules whose condition may be met in a touched block, which is remembered."""
         memory = self._memory.get(touched.station_id)
         if memory is None:
-            memory = _Memory(touched.block, self._nothing(), self._nothing() if is_new else None)
-            self._memory[touched.station_id] = memory
+            memory = self._memory[touched.station_id] = _Memory(touched.block, self._nothing(), self._nothing())
         elif touched.block > memory.block:
             is_next = touched.block - memory.block == self._length
-            if memory.before is not None:
-                memory.before = memory.extremes if is_next else self._nothing()
-            if (recalled := self._recalled.get(touched.station_id)) and recalled >= memory.block + self._length:
-                memory.before = None
+            memory.before = memory.extremes if is_next else self._nothing()
             memory.block, memory.extremes = touched.block, self._nothing()
         elif touched.block < memory.block:
             # It may matter for what comes after it too, which is not held here.
-            if memory.before is not None and memory.block - touched.block == self._length:
+            if memory.block - touched.block == self._length:
                 _merge(memory.before, touched.extremes)
             return self._all
         _merge(memory.extremes, touched.extremes)
-        if memory.before is None:
-            return self._all
         return self._within_reach(touched.region, memory.extremes, memory.before)
 
-    def learn(self, scope: Scope, readings: Iterable[Reading]) -> None:
-        """What was read of a station to judge a scope by all rules: its past is known from here on."""
-        memory = self._memory.get(scope.station_id)
-        if memory is None or memory.before is not None:
-            return
-        begin, end = memory.block - self._length, memory.block + self._length
-        if not (scope.since < end and memory.block <= scope.until):
-            return
-        memory.before = self._nothing()
-        for reading in readings:
-            if begin <= reading.observed_at < end:
-                # What is of the block itself is looked back at from the next one too.
-                into = memory.before if reading.observed_at < memory.block else memory.extremes
-                for place, variable in enumerate(self._variables):
-                    if (value := reading.values.get(variable)) is not None:
-                        told = self._nothing()
-                        told[3 * place : 3 * place + 3] = array("d", (value, value, max(0.0, value)))
-                        _merge(into, told)
+    def adds_nothing(self, touched: Touched, alert: Alert) -> bool:
+        """Whether an active alert goes on through a touched block as it stands.
+
+        True only for rules of single values: those that were touched let it go on, none exceeds its peak, and they lie
+        behind that and in the pane in which its last report is known to be.
+        """
+        rule = next((rule for rule in self._rules if rule.name == alert.rule), None)
+        if rule is None or rule.over or rule.within or rule.version != alert.rule_version:
+            return False
+        least = min(touched.extremes[place] for place in self._places(rule))
+        greatest = max(touched.extremes[place + 1] for place in self._places(rule))
+        weakest, strongest = (least, greatest) if rule.direction > 0 else (greatest, least)
+        return (
+            least <= greatest
+            and is_beyond(rule, weakest, rule.clear)
+            and rule.direction * (strongest - alert.peak_value) <= 0
+            and max(alert.run_started_at, alert.peak_at) < touched.first_at
+            and pane_start(touched.first_at) == pane_start(touched.last_at) == alert.last_window
+            and touched.last_at - alert.event_at < LONGEST
+        )
+
+    def _places(self, rule: Rule) -> list[int]:
+        """Where the extremes of a rule's variables stand."""
+        return [3 * place for place, variable in enumerate(self._variables) if variable in rule.variables]
+
+    def _block(self, at: datetime) -> datetime:
+        """The beginning of the block that holds a time."""
+        return at - (at - _EPOCH) % self._length
 
     def _nothing(self) -> array[float]:
         return array("d", self._none)
@@ -146,10 +167,7 @@ class Watch:
         checks = self._checks.get(region)
         if checks is None:
             checks = self._checks[region] = [
-                (3 * place, rule)
-                for rule in self._rules
-                for place, variable in enumerate(self._variables)
-                if variable in rule.variables and rule.applies_to(region)
+                (place, rule) for rule in self._rules if rule.applies_to(region) for place in self._places(rule)
             ]
         return frozenset(
             rule.name
@@ -165,11 +183,21 @@ class Watch:
 
 def _merge(into: array[float], other: array[float]) -> None:
     for place in range(0, len(into), 3):
-        if other[place] < into[place]:
-            into[place] = other[place]
-        if other[place + 1] > into[place + 1]:
-            into[place + 1] = other[place + 1]
-        into[place + 2] += other[place + 2]
+        _widen(into, place, other[place], other[place + 1], other[place + 2])
+
+
+def _widen(into: array[float], place: int, least: float, greatest: float, total: float) -> None:
+    if least < into[place]:
+        into[place] = least
+    if greatest > into[place + 1]:
+        into[place + 1] = greatest
+    into[place + 2] += total
+
+
+def _extremes_of(pane: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Least and greatest value of a pane, and what its values above zero add up to at most."""
+    least, greatest, total = pane["value_min"], pane["value_max"], pane["value_sum"]
+    return least, greatest, total if least >= 0 else pane["value_count"] * max(0.0, greatest)
 
 
 def _reaches(rule: Rule, least: float, greatest: float, total: float) -> bool:

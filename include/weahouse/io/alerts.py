@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from weahouse.io import kafka
 from weahouse.io.cassandra import Row, rows, rows_of_each, write_partitions
-from weahouse.io.variable_rows import SELECT_LATEST, judged, latest_in, select_observations
+from weahouse.io.variable_rows import (
+    SELECT_LATEST,
+    judged,
+    latest_in,
+    level_1_panes_in,
+    select_observations,
+    select_panes,
+)
 from weahouse.schemas.fields import FIELDS, flag_of
 from weahouse.schemas.serving_tables import ACKNOWLEDGEMENT_COLUMNS, ALERT_COLUMNS, ALERTS_BY_REGION
 from weahouse.schemas.topics import ALERTS_TOPIC
@@ -157,6 +164,15 @@ def observations_of(
     for row in judged(rows_of_each(settings, cql, spans)):
         row["observed_at"] = row["observed_at"].replace(tzinfo=UTC)
         yield row
+
+
+def panes_of(
+    settings: Settings, variables: Sequence[str], spans: Iterable[tuple[str, object, datetime]]
+) -> Iterator[Row]:
+    """Panes of variables as the stream has made them, of (station, day, first window's start) until the day ends."""
+    cql = f"{select_panes(variables)} AND window_start >= ?"
+    for pane in (told for row in rows_of_each(settings, cql, spans) for told in level_1_panes_in(row, variables)):
+        yield pane | {"window_start": pane["window_start"].replace(tzinfo=UTC)}
 
 
 def _aware(row: Row) -> Row:

@@ -68,9 +68,9 @@ def panes_in(row: Row, variables: Sequence[str] = VARIABLES) -> Iterator[dict[st
     return (pane for pane in found if pane["value_count"])
 
 
-def level_1_panes_in(row: Row) -> Iterator[dict[str, Any]]:
+def level_1_panes_in(row: Row, variables: Sequence[str] = VARIABLES) -> Iterator[dict[str, Any]]:
     """The same as the stream has made them, without verdicts."""
-    return _by_variable(row, ("station_id", "window_start"), pane_of, VARIABLES)
+    return _by_variable(row, ("station_id", "window_start"), pane_of, variables)
 
 
 def judged_panes_of(row: Row) -> dict[str, Any]:

@@ -65,6 +65,8 @@ class Alerts:
         self.active: dict[str, dict[str, Alert]] = defaultdict(dict)
         # By station: its region, and when its newest record that was on time was appended.
         self.seen: dict[str, tuple[str, datetime | None]] = {}
+        # By station that was seen by former drivers: the time of its newest observation.
+        self._newest: dict[str, datetime] = {}
         self.now = _NEVER
 
     def load(self) -> None:
@@ -75,7 +77,7 @@ class Alerts:
             self._keep(Alert.of(row))
         seen, newest = self._run.through_cassandra(lambda: io.last_seen(settings, settings.lateness.total_seconds()))
         self.seen |= seen
-        self._watch.recall(newest)
+        self._newest = newest
 
     def judge(self, touched: Iterable[pa.Table]) -> int:
         """Judge what committed batches touched; how many alerts changed."""
@@ -127,18 +129,34 @@ class Alerts:
         in_order = table.sort_by([("station_id", "ascending"), ("first_at", "ascending")])
         for batch in in_order.to_batches(_ROWS_AT_ONCE):
             self._turn()
-            looked: list[tuple[Touched, frozenset[str]]] = []
-            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                touched = touched_of(row)
-                looked.append((touched, self._watch.near(touched, is_new=touched.station_id not in self.seen)))
+            rows = [touched_of(row) for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)]
+            self._recall({touched.station_id for touched in rows})
+            looked = [(touched, self._watch.near(touched)) for touched in rows]
+            for touched in rows:
                 self._see(touched)
             # Alerts that stand already matter too; their months are looked up together.
             self._look_up(
                 {(t.region, month) for t, _ in looked for month in months_of(t.first_at - _EARLIER, t.last_at)}
             )
             for touched, near in looked:
-                if names := near | self._rules_of_alerts(touched):
+                if names := self._to_judge(touched, near):
                     yield replace(touched, names=names)
+
+    def _recall(self, station_ids: Iterable[str]) -> None:
+        """Recall the past of stations that former drivers have seen and this one has not."""
+        unknown = sorted(station for station in station_ids if station in self._newest)
+        spans = [
+            (station, day, begin)
+            for station in unknown
+            for begin in [self._watch.looks_back_to(self._newest[station])]
+            for day in _days(begin, self._newest[station])
+        ]
+        variables = self._rules.variables
+        panes: defaultdict[str, list[Row]] = defaultdict(list)
+        for pane in self._run.through_cassandra(lambda: list(io.panes_of(self._run.settings, variables, spans))):
+            panes[pane["station_id"]].append(pane)
+        for station in unknown:
+            self._watch.recall(station, self._newest.pop(station), panes[station])
 
     def _see(self, touched: Touched) -> None:
         self.now = max(self.now, touched.ingested_at)
@@ -146,10 +164,12 @@ class Alerts:
         newest = max((at for at in (known, touched.seen_at) if at is not None), default=None)
         self.seen[touched.station_id] = (touched.region, newest)
 
-    def _rules_of_alerts(self, touched: Touched) -> set[str]:
-        """The rules of the alerts that were on when a block was touched, or are on."""
+    def _to_judge(self, touched: Touched, near: frozenset[str]) -> frozenset[str]:
+        """Of the rules that are near, and of those whose alert was or is on: the ones that a block may say more of."""
         alerts = self._alerts_of(touched.station_id, touched.region, touched.first_at, touched.last_at)
-        return {alert.rule for alert in alerts if alert.is_active or _overlap(alert, touched)}
+        concerned = {alert.rule for alert in alerts if alert.is_active or _overlap(alert, touched)}
+        known = {alert.rule for alert in alerts if alert.is_active and self._watch.adds_nothing(touched, alert)}
+        return (near | concerned) - known
 
     def _alerts_of(self, station_id: str, region: str, first: datetime, last: datetime) -> list[Alert]:
         """The station's alerts of values that are active or begin in a span or a month before; months are looked up."""
@@ -182,7 +202,6 @@ class Alerts:
                 read, before = readings[scope.station_id], previous[scope.station_id]
                 try:
                     changes += next_state(self._rules, before, read, scope, self.now, self._run.settings.lateness)
-                    self._watch.learn(scope, read)
                 except WiderScopeError as error:
                     wider.append((interval, error.scope))
             waiting = wider
@@ -219,7 +238,8 @@ class Alerts:
             for scope in scopes
             for day in _days(scope.reads_from(self._rules), min(scope.until, self.now + timedelta(days=1)))
         ]
-        variables = self._rules.variables
+        wanted = {v for scope in scopes for rule in self._rules.named(scope.names) for v in rule.variables}
+        variables = sorted(wanted)
 
         def read() -> dict[str, list[Row]]:
             found: defaultdict[str, list[Row]] = defaultdict(list)

@@ -87,7 +87,7 @@ class Driver:
             if not self._run.hdfs.exists(f"{path(table, self._settings.hdfs_root)}/_delta_log"):
                 ensure_table(self._spark, self._settings, table)
         self._alerts.load()
-        self._settle_last_run()
+        settled = self._merge_what_was_not_settled()
         archive_id = self._checkpoint_id("archive")
         settings = self._settings
         pace = _pace(settings.archive_least_records, settings.archive_delay)
@@ -102,6 +102,11 @@ class Driver:
         self._queries["observations"] = self._query(
             "observations", rows, settings.observations_trigger, self._observations.batch
         )
+        # What the last driver left of alerts does not hold up what has come since.
+        self._alerts.judge(self._run.take_touched())
+        self._vigil.begin(self._observations.planned(settled))
+        tell_committed(self._run.hdfs, settings, "archive")
+        tell_committed(self._run.hdfs, settings, "observations", settled_batch=settled)
 
     def _query(self, name: str, rows: DataFrame, trigger: timedelta, batch: Any) -> StreamingQuery:
         # Two pools share the cores fairly: a long archive batch must not hold up the live one.
@@ -126,15 +131,12 @@ class Driver:
 
         return read
 
-    def _settle_last_run(self) -> None:
+    def _merge_what_was_not_settled(self) -> int:
+        """Merge again the batches that the last driver has committed and not settled; the last batch that is merged."""
         last = self._run.hdfs.read_json(progress_path("observations.json", self._settings.hdfs_root)) or {}
         contested = last.get("last_contested_at")
         self._observations.last_contested_at = datetime.fromisoformat(contested) if contested else None
-        settled = self._observations.settle_unpublished(self._spark, last.get("settled_batch", -1))
-        self._alerts.judge(self._run.take_touched())
-        self._vigil.begin(self._observations.planned(settled))
-        tell_committed(self._run.hdfs, self._settings, "archive")
-        tell_committed(self._run.hdfs, self._settings, "observations", settled_batch=settled)
+        return self._observations.settle_unpublished(self._spark, last.get("settled_batch", -1))
 
     def _watch(self) -> Exception | None:
         while all(query.isActive for query in self._queries.values()):
