@@ -40,9 +40,8 @@ _TEXT = """# Benchmarks
 Everything of one section was measured side by side in one run, with Kafka, Cassandra and HDFS on the same cores. CPU
 seconds are for a million records or rows, those of the measured processes and not of the servers. A *ratio* is to
 another measure of the same run: the median of the ratios of the runs, pair by pair. But where a section says so,
-Airflow does not run beside the bench. Sections of different days
-may be of machines of different pace (`stream.parse_only` has been 144,000 and 51,000 records/s on two cores): compare
-within a section.
+Airflow does not run beside the bench. Compare within a section: on another day a machine may have another pace, and
+`stream.parse_only` has been 144,000 and 51,000 records/s on two cores.
 
 {sections}
 
