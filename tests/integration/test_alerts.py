@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+from array import array
 from datetime import UTC, datetime, timedelta
+from math import inf
 from operator import itemgetter
 from typing import Any
 
@@ -15,14 +17,18 @@ from tests.integration.conftest import Stream, eventually
 from tests.rows import event
 from typer.testing import CliRunner
 
+from weahouse.alerts.rules import load_alert_rules
+from weahouse.alerts.watch import Touched, Watch
 from weahouse.cli import app
-from weahouse.io.alerts import acknowledge, alerts_of, count_active, partitions_of
+from weahouse.io.alerts import acknowledge, alerts_of, count_active, panes_of, partitions_of
 from weahouse.orchestration import driver
 from weahouse.schemas.render import alert_to_json_schema
 from weahouse.schemas.topics import ALERTS_TOPIC
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 BEGUN = NOW - timedelta(minutes=30)
+HOUR = timedelta(hours=1)
+NO_VALUES = array("d", (inf, -inf, 0.0))
 LONG_AGO = datetime(2010, 1, 7, 12, tzinfo=UTC)
 
 
@@ -176,6 +182,15 @@ def command(*arguments: str) -> list[dict[str, Any]]:
     done = CliRunner().invoke(app, ["alerts", *arguments], catch_exceptions=False)
     assert done.exit_code == 0
     return list(json.loads(done.stdout))
+
+
+def test_what_a_new_driver_recalls_of_a_station_are_the_extremes_of_its_panes(stream: Stream):
+    watch, newest = Watch(load_alert_rules(stream.settings.alert_rules)), later(20)
+    begin = watch.looks_back_to(newest)
+    spans = [("blow", day, begin) for day in sorted({begin.date(), newest.date()})]
+    watch.recall("blow", newest, panes_of(stream.settings, ["wind_speed_mps"], spans))
+    nothing = Touched("blow", "us-or", begin + HOUR, newest, newest, NOW, NOW, NO_VALUES)
+    assert watch.near(nothing) == {"gale"}
 
 
 def kill(stream: Stream) -> None:
