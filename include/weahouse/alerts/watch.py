@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from weahouse.alerts.conditions import TOLERANCE, is_beyond
 from weahouse.alerts.episodes import LONGEST
 from weahouse.alerts.rules import CHANGES
 from weahouse.schemas.datasets import PANE_MINUTES
-from weahouse.transforms.rolling import PANE, pane_start
+from weahouse.transforms.rolling import PANE, pane_start, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,8 +30,6 @@ EXTREMES = ("min", "max", "sum")
 # An hour of live reports is a small block even where no rule looks back at all.
 _SHORTEST_MIN = 60
 _WHEN = ("station_id", "region", "block", "first_at", "last_at", "ingested_at", "seen_at")
-# Windows and blocks of time begin here.
-_EPOCH = datetime.fromtimestamp(0, UTC)
 _NOTHING = (inf, -inf, 0.0)
 
 
@@ -98,14 +96,14 @@ class Watch:
 
     def looks_back_to(self, newest: datetime) -> datetime:
         """The beginning of what matters of a station whose newest reading is of that time."""
-        return self._block(newest) - self._length
+        return start_of(newest, self._length) - self._length
 
     def recall(self, station_id: str, newest: datetime, panes: Iterable[Mapping[str, Any]]) -> None:
         """The past of a station that is not known yet: its panes since `looks_back_to(newest)`, a row a variable.
 
         Without that a station counts as new, and as one without a past.
         """
-        memory = _Memory(self._block(newest), self._nothing(), self._nothing())
+        memory = _Memory(start_of(newest, self._length), self._nothing(), self._nothing())
         places = {variable: 3 * place for place, variable in enumerate(self._variables)}
         for pane in panes:
             if pane["value_count"]:
@@ -139,8 +137,9 @@ class Watch:
         rule = next((rule for rule in self._rules if rule.name == alert.rule), None)
         if rule is None or rule.over or rule.within or rule.version != alert.rule_version:
             return False
-        least = min(touched.extremes[place] for place in self._places(rule))
-        greatest = max(touched.extremes[place + 1] for place in self._places(rule))
+        places = self._places(rule)
+        least = min(touched.extremes[place] for place in places)
+        greatest = max(touched.extremes[place + 1] for place in places)
         weakest, strongest = (least, greatest) if rule.direction > 0 else (greatest, least)
         return (
             least <= greatest
@@ -154,10 +153,6 @@ class Watch:
     def _places(self, rule: Rule) -> list[int]:
         """Where the extremes of a rule's variables stand."""
         return [3 * place for place, variable in enumerate(self._variables) if variable in rule.variables]
-
-    def _block(self, at: datetime) -> datetime:
-        """The beginning of the block that holds a time."""
-        return at - (at - _EPOCH) % self._length
 
     def _nothing(self) -> array[float]:
         return array("d", self._none)

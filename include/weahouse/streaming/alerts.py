@@ -75,9 +75,10 @@ class Alerts:
         ensure_topic(settings, ALERTS_TOPIC)
         for row in self._run.through_cassandra(lambda: list(io.active_alerts(settings))):
             self._keep(Alert.of(row))
-        seen, newest = self._run.through_cassandra(lambda: io.last_seen(settings, settings.lateness.total_seconds()))
+        seen, self._newest = self._run.through_cassandra(
+            lambda: io.last_seen(settings, settings.lateness.total_seconds())
+        )
         self.seen |= seen
-        self._newest = newest
 
     def judge(self, touched: Iterable[pa.Table]) -> int:
         """Judge what committed batches touched; how many alerts changed."""
@@ -142,9 +143,11 @@ class Alerts:
                 if names := self._to_judge(touched, near):
                     yield replace(touched, names=names)
 
-    def _recall(self, station_ids: Iterable[str]) -> None:
+    def _recall(self, station_ids: set[str]) -> None:
         """Recall the past of stations that former drivers have seen and this one has not."""
-        unknown = sorted(station for station in station_ids if station in self._newest)
+        unknown = sorted(self._newest.keys() & station_ids)
+        if not unknown:
+            return
         spans = [
             (station, day, begin)
             for station in unknown

@@ -115,7 +115,12 @@ def rolling_span(hours: int, at: datetime) -> tuple[datetime, datetime]:
 
 def pane_start(at: datetime) -> datetime:
     """The start of the pane that holds an aware time."""
-    return at - timedelta(seconds=at.timestamp() % PANE.total_seconds())
+    return start_of(at, PANE)
+
+
+def start_of(at: datetime, length: timedelta) -> datetime:
+    """The start of the window of a length that holds an aware time; windows start at the epoch."""
+    return at - timedelta(seconds=at.timestamp() % length.total_seconds())
 
 
 def merge(panes: Iterable[Pane], start: datetime, end: datetime) -> Span:
