@@ -23,6 +23,7 @@ from weahouse.alerts.watch import Touched, Watch, touched_of
 from weahouse.io import alerts as io
 from weahouse.io.kafka import ensure_topic
 from weahouse.schemas.topics import ALERTS_TOPIC
+from weahouse.streaming.extent import days_in_a_row
 from weahouse.streaming.fault_points import ALERTS_TOLD, reached
 from weahouse.streaming.fencing import StopRequestedError, check_epoch
 
@@ -152,7 +153,7 @@ class Alerts:
             (station, day, begin)
             for station in unknown
             for begin in [self._watch.looks_back_to(self._newest[station])]
-            for day in _days(begin, self._newest[station])
+            for day in days_in_a_row(begin.date(), self._newest[station].date())
         ]
         variables = self._rules.variables
         panes: defaultdict[str, list[Row]] = defaultdict(list)
@@ -236,10 +237,12 @@ class Alerts:
         return {station: [fresh[alert.alert_id] for alert in before] for station, before in held.items()}
 
     def _read(self, scopes: Sequence[Scope]) -> dict[str, list[Reading]]:
+        tomorrow = self.now + timedelta(days=1)
         spans = [
-            (scope.station_id, day, scope.reads_from(self._rules), scope.until)
+            (scope.station_id, day, begin, scope.until)
             for scope in scopes
-            for day in _days(scope.reads_from(self._rules), min(scope.until, self.now + timedelta(days=1)))
+            for begin in [scope.reads_from(self._rules)]
+            for day in days_in_a_row(begin.date(), min(scope.until, tomorrow).date())
         ]
         wanted = {v for scope in scopes for rule in self._rules.named(scope.names) for v in rule.variables}
         variables = sorted(wanted)
@@ -276,7 +279,3 @@ class Alerts:
 
 def _overlap(alert: Alert, touched: Touched) -> bool:
     return alert.first_window <= touched.last_at and touched.first_at <= (alert.cleared_at or touched.first_at)
-
-
-def _days(first: datetime, last: datetime) -> list[object]:
-    return [first.date() + timedelta(days=n) for n in range((last.date() - first.date()).days + 1)]

@@ -1,6 +1,6 @@
 """Rolling statistics from 10-minute panes: the one place where panes become hours and days for a reader.
 
-A pane is one variable's window, as `io.panes` reads it; its sums leave out values that are flagged bad or missing. The
+A pane is one variable's window, as Cassandra holds it; its sums leave out values that are flagged bad or missing. The
 wind's direction is an angle: its mean is that of unit vectors. The resultant wind weighs directions by speed.
 """
 
