@@ -8,7 +8,8 @@ compared with what the stream made of it. All that it touches is judged by level
 
 **Runs** each hour, ten minutes past, for the hour that has ended, whose name is the run's partition (`2024-05-01T13`).
 No hour is skipped while Airflow slept. Backfill it from the UI, or trigger it with `ingest_hour` for any hour, also the
-one that is open. It waits until every query of the stream has committed the hour's records: a gate, and no clock.
+one that is open, as far as it has come. It waits until every query of the stream has committed the hour's records: a
+gate, and no clock.
 
 **Fails** when a reading of Curated is not what its records say (`parity_violations`: the log of `curate_observations`
 names ten), or when the hour's readings do not meet their table's expectations (`validate_observations`, with a page of
@@ -63,7 +64,10 @@ def observation_curation() -> None:
     curate = SparkAppOperator(
         task_id="curate_observations",
         app="curate_observations",
-        arguments={"ingest-hour": "{{ ti.xcom_pull('plan_unit')['ingest_hour'] }}"},
+        arguments={
+            "ingest-hour": "{{ ti.xcom_pull('plan_unit')['ingest_hour'] }}",
+            "until": "{{ ti.xcom_pull('plan_unit')['until'] }}",
+        },
     )
     validate = ValidateDatasetOperator(
         task_id="validate_observations",

@@ -18,9 +18,13 @@ from weahouse.settings import settings
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ingest-hour", required=True, help="UTC hour of append times, e.g. 2024-05-01T13")
+    parser.add_argument(
+        "--until", type=json.loads, default={}, help='of an open hour: before which offsets it ends, e.g. {"0": 120}'
+    )
     asked = parser.parse_args()
+    until = {int(partition): offset for partition, offset in asked.until.items()}
     spark = SparkSession.builder.appName("curate_observations").getOrCreate()
-    unit, examples = curate(spark, settings(), asked.ingest_hour)
+    unit, examples = curate(spark, settings(), asked.ingest_hour, until)
     for example in examples:
         print(f"parity violation: {json.dumps(example)}")
     # As many as there are hours in a backlog; the ledger has them.

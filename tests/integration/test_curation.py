@@ -9,11 +9,11 @@ import pytest
 from pyspark.sql import functions as F
 from tests.integration.apart import Apart, apart
 from tests.integration.batches import Batches
-from tests.rows import event
+from tests.rows import event, records
 
 from weahouse.batch.curation import curate
 from weahouse.batch.units import read_units
-from weahouse.io.delta import ensure_table, open_table
+from weahouse.io.delta import append_once, ensure_table, open_table
 from weahouse.io.lake import open_table as open_small
 from weahouse.schemas.datasets import (
     CURATED_INGEST_UNITS,
@@ -23,6 +23,7 @@ from weahouse.schemas.datasets import (
     RAW_OBSERVATIONS,
 )
 from weahouse.schemas.gold import GOLD_STATIONS
+from weahouse.transforms.parse import ingest_hour
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -93,6 +94,16 @@ def test_an_hour_in_which_nothing_was_appended_is_recorded_as_empty(spark: Spark
     unit, _ = curate(spark, hour.settings, "2024-05-01T20")
     assert (unit["records"], unit["readings"], unit["touched_hours"], unit["offsets"]) == (0, 0, [], "{}")
     assert read_units(hour.settings)["2024-05-01T20"]["latest_observed_at"] is None
+
+
+def test_of_an_open_hour_that_is_curated_which_the_stream_had_committed(spark: SparkSession, hour: Apart):
+    appended_at = APPENDED_AT + timedelta(hours=3)
+    committed, ahead = at("16:00:00", air_temperature_c=5.0), at("16:01:00", air_temperature_c=6.0)
+    Batches(spark, hour).archive(committed, appended_at=appended_at)
+    raw = records(spark, committed, ahead, appended_at=appended_at).withColumn("ingest_hour", ingest_hour())
+    append_once(raw.where("offset = 1").coalesce(1), hour.settings, RAW_OBSERVATIONS, "ahead", 1)
+    unit, examples = curate(spark, hour.settings, "2024-05-01T16", until={0: 1})
+    assert (unit["offsets"], unit["parity_compared"], examples) == ('{"0": [0, 1]}', 1, [])
 
 
 def test_what_was_changed_in_curated_is_found_by_name(spark: SparkSession, hour: Apart):

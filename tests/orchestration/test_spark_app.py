@@ -12,7 +12,7 @@ from weahouse.settings import ROOT, Settings
 GOLDEN = Path(__file__).parents[1] / "golden"
 # What Dags give each application; an option without a value is left out.
 GIVEN = {
-    "curate_observations": {"ingest-hour": "2024-05-01T13", "rules": ""},
+    "curate_observations": {"ingest-hour": "2024-05-01T13", "until": {"0": 120, "1": 7}, "rules": ""},
     "aggregate_gold": {"ingest-hours": "2024-05-01T12,2024-05-01T13"},
     "train_models": {
         "step": "train",

@@ -28,6 +28,8 @@ from weahouse.transforms.parity import compare
 from weahouse.transforms.parse import observations, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyspark.sql import DataFrame, SparkSession
 
     from weahouse.batch.units import Unit
@@ -37,16 +39,20 @@ _EXAMPLES = 10
 
 
 def curate(
-    spark: SparkSession, settings: Settings, ingest_hour: str, writer: Writer | None = None
+    spark: SparkSession,
+    settings: Settings,
+    ingest_hour: str,
+    until: Mapping[int, int] | None = None,
+    writer: Writer | None = None,
 ) -> tuple[Unit, list[dict[str, Any]]]:
     """Curate the unit of an hour such as 2024-05-01T13 and record it; repeating it changes nothing.
 
-    Every query must have committed the hour's records. Returns the ledger's row, and up to ten violations of parity.
-    Raises FencedError where a newer run has written a table meanwhile.
+    Every query must have committed the hour's records; of an hour that is open those before the offsets `until`, by
+    partition, are the unit. Returns the ledger's row, and up to ten violations of parity. Raises FencedError where a
+    newer run has written a table meanwhile.
     """
     curated_version = version_of(spark, settings, CURATED_OBSERVATIONS)
-    raw = read_table(spark, settings, RAW_OBSERVATIONS).where(F.col("ingest_hour") == ingest_hour)
-    parsed = parse(raw.select(*RECORD_COLUMNS)).persist()
+    parsed = parse(_records(spark, settings, ingest_hour, until)).persist()
     newest = newest_of_each_key(observations(parsed, settings.lateness))
     rules = load_rules()
     judged = judge(Registry(settings, Hdfs(settings)).with_region(newest), rules).persist()
@@ -71,6 +77,15 @@ def curate(
     recorded = record_unit(settings, unit)
     deeper.keep_trust()
     return recorded, examples
+
+
+def _records(spark: SparkSession, settings: Settings, ingest_hour: str, until: Mapping[int, int] | None) -> DataFrame:
+    raw = read_table(spark, settings, RAW_OBSERVATIONS).where(F.col("ingest_hour") == ingest_hour)
+    if until:
+        # Raw is a query of its own: of what was appended since it may hold what Curated does not.
+        end = F.create_map(*[F.lit(number) for pair in until.items() for number in pair])
+        raw = raw.where(F.col("offset") < end[F.col("partition")])
+    return raw.select(*RECORD_COLUMNS)
 
 
 def _compared(spark: SparkSession, settings: Settings, judged: DataFrame, version: int) -> DataFrame:

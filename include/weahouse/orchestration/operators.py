@@ -37,6 +37,8 @@ __all__ = [
 
 _DAY = timedelta(days=1)
 _APPROVED_WITHIN = timedelta(days=1)
+# By how much the broker's clock may be behind: until then it may append to an hour that is over by this one.
+_CLOCKS_APART = timedelta(minutes=1)
 
 
 class ApprovalOperator(hitl.ApprovalOperator):
@@ -80,8 +82,10 @@ class CheckParamsOperator(BaseOperator):
 class PlanUnitOperator(BaseOperator):
     """Decides which hour of append time a run curates, and up to which offsets the stream must have come before.
 
-    Returns {"ingest_hour", "begin", "end"}, offsets by partition. The hour is `ingest_hour` where it is given, else the
-    run's partition, else the last one that is over. Raises AirflowFailException for an hour that cannot be meant.
+    Returns {"ingest_hour", "begin", "end", "until"}, the latter three offsets by partition: what Kafka holds of the
+    time before the hour ends, and where the unit of an hour that is open ends; empty for one that is over. The hour is
+    `ingest_hour` where it is given, else the run's partition, else the last one that is over. Raises
+    AirflowFailException for an hour that cannot be meant.
     """
 
     template_fields: Sequence[str] = ("ingest_hour",)
@@ -98,10 +102,17 @@ class PlanUnitOperator(BaseOperator):
             chosen = ingest_hours.choose(self.ingest_hour, key, datetime.now(UTC))
         except ingest_hours.IngestHourError as error:
             raise AirflowFailException(str(error)) from None
+        over_at = ingest_hours.begin_of(chosen) + ingest_hours.HOUR
         offsets = TopicOffsets()
-        end = offsets.since(ingest_hours.begin_of(chosen) + ingest_hours.HOUR)
+        end = _as_json(offsets.since(over_at))
         self.log.info("hour %s ends before the offsets %s", chosen, end)
-        return {"ingest_hour": chosen, "begin": _as_json(offsets.first()), "end": _as_json(end)}
+        is_open = datetime.now(UTC) < over_at + _CLOCKS_APART
+        return {
+            "ingest_hour": chosen,
+            "begin": _as_json(offsets.first()),
+            "end": end,
+            "until": end if is_open else {},
+        }
 
 
 class TouchedUnitsOperator(BaseOperator):

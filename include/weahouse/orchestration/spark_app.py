@@ -34,7 +34,8 @@ class SparkAppOperator(SparkSubmitOperator):
     """Runs `spark_apps/<app>.py` with `arguments` as its options; of all such tasks one at a time.
 
     Returns the JSON object that the application prints last, which the events of its assets carry too. Options whose
-    value is empty are left out. The command is rendered when the task runs, from the settings of where it runs.
+    value is empty are left out; one that is a dict is told as JSON. The command is rendered when the task runs,
+    from the settings of where it runs.
     """
 
     template_fields: Sequence[str] = ("arguments",)
@@ -81,12 +82,16 @@ class SparkAppOperator(SparkSubmitOperator):
         scratch_folder(instance, self.app).mkdir(parents=True, exist_ok=True)
         self.application = str(instance.checkout / "spark_apps" / f"{self.app}.py")
         given = {name: value for name, value in self.arguments.items() if value}
-        # A Dag that renders native objects makes a number of what looks like one.
-        self.application_args = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+        self.application_args = [word for name, value in given.items() for word in (f"--{name}", _word(value))]
         self.conf = spark_conf(instance, self.app)
         self.driver_class_path = driver_class_path(instance)
         self.jars = executor_jars(instance, instance.spark_master)
         self.env_vars = spark_environment(instance)
+
+
+def _word(value: Any) -> str:
+    """An option's value as it was meant: a Dag that renders native objects makes them of what looks like one."""
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 def last_answer(lines: Iterable[str]) -> dict[str, Any] | None:
