@@ -2,23 +2,24 @@
 # Data quality
 
 The deep check of every table of the lake: against its schema, and against the rules of `expectations/`, over the last
-days. Each table is a task; the button *Data Docs* of the task opens the page of its check.
+days. Each zone is a task, in one application for all its tables; the task's button *Data Docs* opens the list of their
+pages, or the page of the one that failed.
 
 **Runs** daily at 04:30 UTC, and by hand, for one table if you like. A table that does not exist yet is skipped.
 
-**Fails** where an expectation is not met: only that table's task, the others still run. The task's log names the
-expectation and some of the rows. What to do: `docs/runbooks/check_failed.md`. A check that crashes is tried again, and
-is no pass either.
+**Fails** where an expectation is not met, when all tables of the zone were checked; the other zones still run. The
+task's log names the tables, each expectation and some of the rows. What to do: `docs/runbooks/check_failed.md`. A check
+that crashes keeps no other table from being checked, is tried again, and is no pass either.
 
 **Idempotent**: it reads, and changes no table. Results and pages are in the instance's home, 50 runs a table.
-**Concurrency**: one run at a time, one table after the other, in the one slot of the pool `spark`.
+**Concurrency**: one run at a time, one zone after the other, in the one slot of the pool `spark`.
 """
 
 from __future__ import annotations
 
 from airflow.sdk import Param, dag
 
-from weahouse.orchestration.checks import ValidateDatasetOperator
+from weahouse.orchestration.checks import ValidateZoneOperator
 from weahouse.orchestration.defaults import DEFAULT_ARGS, FIRST_HOUR, Tag
 from weahouse.orchestration.operators import CheckParamsOperator
 from weahouse.schemas.datasets import DATASETS
@@ -52,16 +53,15 @@ from weahouse.schemas.datasets import DATASETS
 )
 def data_quality() -> None:
     check = CheckParamsOperator(task_id="check_params")
-    for dataset in DATASETS:
-        check >> ValidateDatasetOperator(
-            task_id=f"validate_{dataset.zone}_{dataset.table}",
-            dataset=dataset,
+    for zone in dict.fromkeys(dataset.zone for dataset in DATASETS):
+        check >> ValidateZoneOperator(
+            task_id=f"validate_{zone}",
+            zone=zone,
             arguments={
+                "dataset": "{{ params.dataset or '' }}",
                 "from": "{{ (dag_run.run_after - macros.timedelta(days=params.days)).isoformat() }}",
                 "to": "{{ dag_run.run_after.isoformat() }}",
             },
-            only="{{ params.dataset or '' }}",
-            skip_missing=True,
         )
 
 

@@ -15,13 +15,12 @@ from datetime import datetime
 from pyspark.sql import SparkSession
 
 from weahouse.batch.span import SpanError, span_of
-from weahouse.batch.validation import validate
+from weahouse.batch.validation import NO_VERDICT, validate
 from weahouse.io.app_log import say
 from weahouse.schemas.datasets import DATASETS
 from weahouse.settings import settings
 
 _TABLES = {dataset.name: dataset for dataset in DATASETS}
-NO_VERDICT = 2
 
 
 def main() -> int:
@@ -42,7 +41,6 @@ def main() -> int:
         answer, failures = validate(spark, settings(), dataset, span, asked.version)
         told, code = [*failures, json.dumps(answer)], int(bool(failures))
     except Exception:
-        # Python's own code for it is 1, which says that the table was judged and found bad.
         told, code = [traceback.format_exc()], NO_VERDICT
     say("\n".join(told), spark)
     return code

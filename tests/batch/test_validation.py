@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from weahouse.batch.span import Span, span_of
-from weahouse.batch.validation import validate
+from weahouse.batch.validation import validate, validate_each
 from weahouse.io.data_docs import answers, site
 from weahouse.io.delta import ensure_table, table_path
 from weahouse.orchestration.spark_submit import spark_environment, spark_submit_command
 from weahouse.schemas.datasets import CURATED_GAPS
-from weahouse.schemas.gold import GOLD_STATIONS
+from weahouse.schemas.gold import GOLD_DATASETS, GOLD_HOURLY_SUMMARIES, GOLD_STATIONS
 from weahouse.schemas.render import to_spark
 from weahouse.settings import Settings
 
@@ -61,6 +61,21 @@ def test_the_version_that_was_asked_for_is_checked_and_the_answer_is_kept(spark:
 def test_a_table_that_does_not_exist_has_no_verdict(spark: SparkSession, lake: Settings) -> None:
     with pytest.raises(Exception, match=r"DELTA_MISSING_DELTA_TABLE|PATH_NOT_FOUND"):
         validate(spark, lake, CURATED_GAPS, span_of(CURATED_GAPS, NOON, NOON + timedelta(hours=1)))
+
+
+def test_a_table_without_a_verdict_keeps_no_other_of_its_zone_from_its(spark: SparkSession, lake: Settings) -> None:
+    append(spark, lake, GOLD_STATIONS, **station("a", latitude_deg=99.0, longitude_deg=1.0))
+    append(spark, lake, GOLD_HOURLY_SUMMARIES, station_id="a", window_start=NOON, observed_date=NOON.date())
+    for file in (lake.home / "lake" / "gold" / "hourly_summaries").rglob("*.parquet"):
+        file.write_bytes(b"damaged")
+    found = list(validate_each(spark, lake, GOLD_DATASETS, NOON, NOON + timedelta(hours=1)))
+    told = {dataset.name: (answer and answer["failed"], lines) for dataset, answer, lines in found}
+    # What does not exist is not told of.
+    assert told.keys() == {GOLD_STATIONS.name, GOLD_HOURLY_SUMMARIES.name}
+    assert told[GOLD_STATIONS.name][0] == 1
+    failed, (traceback,) = told[GOLD_HOURLY_SUMMARIES.name]
+    assert failed is None
+    assert "Traceback" in traceback
 
 
 def ran(lake: Settings, dataset: Dataset) -> subprocess.CompletedProcess[str]:

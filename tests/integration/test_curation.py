@@ -99,9 +99,9 @@ def test_an_hour_in_which_nothing_was_appended_is_recorded_as_empty(spark: Spark
 def test_of_an_open_hour_that_is_curated_which_the_stream_had_committed(spark: SparkSession, hour: Apart):
     appended_at = APPENDED_AT + timedelta(hours=3)
     committed, ahead = at("16:00:00", air_temperature_c=5.0), at("16:01:00", air_temperature_c=6.0)
-    Batches(spark, hour).archive(committed, appended_at=appended_at)
+    Batches(spark, hour).send(committed, appended_at=appended_at)
     raw = records(spark, committed, ahead, appended_at=appended_at).withColumn("ingest_hour", ingest_hour())
-    append_once(raw.where("offset = 1").coalesce(1), hour.settings, RAW_OBSERVATIONS, "ahead", 1)
+    append_once(raw, hour.settings, RAW_OBSERVATIONS, "an archive that is ahead", 1)
     unit, examples = curate(spark, hour.settings, "2024-05-01T16", until={0: 1})
     assert (unit["offsets"], unit["parity_compared"], examples) == ('{"0": [0, 1]}', 1, [])
 

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from weahouse.orchestration import checks
 from weahouse.orchestration.assets import asset_of
-from weahouse.orchestration.checks import ValidateDatasetOperator
+from weahouse.orchestration.checks import ValidateDatasetOperator, ValidateZoneOperator
 from weahouse.orchestration.page_links import DataDocsLink
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ANSWER = {"dataset": "curated.observations", "version": 7, "expectations": 90, "failed": 0, "data_docs": "v/page.html"}
 
@@ -54,19 +57,53 @@ def test_an_application_without_an_answer_does_not_pass(ended: Any) -> None:
         operator().execute({})
 
 
-def test_a_run_for_another_table_skips_this_one() -> None:
-    with pytest.raises(AirflowSkipException, match=r"this run is for raw\.observations"):
-        operator(only="raw.observations").execute({})
-
-
-def test_a_table_that_does_not_exist_is_skipped_where_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr(checks.WebHDFSHook, "check_for_path", lambda self, path: bool(asked.append(path)))
-    with pytest.raises(AirflowSkipException, match="does not exist yet"):
-        operator(skip_missing=True).execute({})
-    assert asked == ["/weahouse/curated/observations/_delta_log"]
-
-
 def test_it_names_its_table_and_its_rows_to_the_application() -> None:
     check = operator(arguments={"ingest-hour": "2024-05-01T13", "version": "7"})
     assert check.arguments == {"dataset": "curated.observations", "ingest-hour": "2024-05-01T13", "version": "7"}
+
+
+def zone_check(dataset: str = "") -> ValidateZoneOperator:
+    return ValidateZoneOperator(task_id="validate_curated", zone="curated", arguments={"dataset": dataset})
+
+
+def of_zone(*tables: dict[str, Any], no_verdict: Sequence[str] = ()) -> str:
+    return json.dumps({"zone": "curated", "tables": tables, "no_verdict": no_verdict})
+
+
+BAD = {**ANSWER, "failed": 2}
+
+
+def test_a_zone_that_passes_leads_to_the_list_of_pages(ended: Any) -> None:
+    ended(of_zone(ANSWER))
+    check = zone_check()
+    assert check.execute({})["tables"] == [ANSWER]
+    assert DataDocsLink().get_link(check, ti_key=None) == "/quality/"
+
+
+@pytest.mark.parametrize(
+    ("failed", "said", "page"),
+    [
+        ([BAD], "curated.observations version 7: 2 of 90 expectations are not met", "/quality/v/page.html"),
+        ([BAD, {**BAD, "dataset": "curated.gaps"}], "not met; curated.gaps version 7: 2 of 90", "/quality/"),
+    ],
+)
+def test_a_zone_fails_at_once_by_the_tables_that_do_not_pass(
+    ended: Any, failed: list[dict[str, Any]], said: str, page: str
+) -> None:
+    ended("FAILED one", of_zone(ANSWER, *failed), error=True)
+    check = zone_check()
+    with pytest.raises(AirflowFailException, match=re.escape(said)):
+        check.execute({})
+    assert DataDocsLink().get_link(check, ti_key=None) == page
+
+
+def test_a_zone_of_which_a_table_has_no_verdict_is_tried_again(ended: Any) -> None:
+    ended("Traceback", of_zone(BAD, no_verdict=["curated.gaps"]), error=True)
+    with pytest.raises(AirflowException, match="exit code") as raised:
+        zone_check().execute({})
+    assert not isinstance(raised.value, AirflowFailException)
+
+
+def test_a_run_for_a_table_of_another_zone_skips_this_one() -> None:
+    with pytest.raises(AirflowSkipException, match=r"this run is for raw\.observations"):
+        zone_check("raw.observations").execute({})

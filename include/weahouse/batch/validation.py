@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
+import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from delta.tables import DeltaTable
+
 from weahouse.batch.checks import QUERY, check
+from weahouse.batch.span import span_of
 from weahouse.io.data_docs import Answer, keep_answer
-from weahouse.io.delta import read_table, version_of
+from weahouse.io.delta import read_table, table_path, version_of
 from weahouse.schemas.datasets import DATASETS
 from weahouse.schemas.expectations import Expectation, expectations_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from pyspark.sql import DataFrame, SparkSession
 
     from weahouse.batch.span import Span
     from weahouse.schemas.kinds import Dataset
     from weahouse.settings import Settings
+
+# An application's exit code where a table could not be judged: Python's own for a traceback says that one is bad.
+NO_VERDICT = 2
 
 
 def validate(
@@ -49,6 +58,24 @@ def validate(
     }
     keep_answer(settings, dataset, verdict.run, answer)
     return answer, verdict.failures
+
+
+def validate_each(
+    spark: SparkSession, settings: Settings, datasets: Sequence[Dataset], begin: datetime | None, end: datetime | None
+) -> Iterator[tuple[Dataset, Answer | None, list[str]]]:
+    """Check those of some tables that exist, one after the other, each over a span of its own time.
+
+    Yields what `validate` returns; None and the traceback where a table has no verdict, which keeps no other from its.
+    """
+    for dataset in datasets:
+        if not DeltaTable.isDeltaTable(spark, table_path(settings, dataset)):
+            continue
+        try:
+            answer, lines = validate(spark, settings, dataset, span_of(dataset, begin, end))
+        except Exception:
+            yield dataset, None, [traceback.format_exc()]
+        else:
+            yield dataset, answer, lines
 
 
 def rules_of(settings: Settings, dataset: Dataset, span: Span) -> list[Expectation]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.apache.hdfs.hooks.webhdfs import WebHDFSHook
 from airflow.sdk.exceptions import AirflowSkipException
 
-from weahouse.orchestration.page_links import DATA_DOCS_URL, DataDocsLink
+from weahouse.orchestration.page_links import DATA_DOCS_URL, LIST, DataDocsLink
 from weahouse.orchestration.spark_app import SparkAppOperator
-from weahouse.schemas.render import path
-from weahouse.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,37 +23,20 @@ class ValidateDatasetOperator(SparkAppOperator):
     An expectation that is not met fails the task at once; where there is no verdict it is tried again. Nothing is
     published then, so that consumers stay with the version that passed last. What is published is the application's
     answer, with the version that was checked, and `about`, what the producer has to say of it.
-
-    `only`: the name of the one table that the run is for; others are skipped. With `skip_missing` a table that does not
-    exist yet is skipped too; without, it is an error.
     """
 
-    template_fields: Sequence[str] = (*SparkAppOperator.template_fields, "only", "about")
+    template_fields: Sequence[str] = (*SparkAppOperator.template_fields, "about")
     operator_extra_links = (DataDocsLink(),)
 
     def __init__(
-        self,
-        *,
-        dataset: Dataset,
-        arguments: Mapping[str, str] | None = None,
-        only: str = "",
-        skip_missing: bool = False,
-        about: Any = None,
-        **kwargs: Any,
+        self, *, dataset: Dataset, arguments: Mapping[str, str] | None = None, about: Any = None, **kwargs: Any
     ) -> None:
         super().__init__(app="validate_dataset", arguments={"dataset": dataset.name, **(arguments or {})}, **kwargs)
-        self.dataset = dataset
-        self.only = only
-        self.skip_missing = skip_missing
         self.about = about
         self.page: str | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]
         """Submit, wait and judge; raises AirflowFailException for a verdict, AirflowException where there is none."""
-        if self.only and self.only != self.dataset.name:
-            raise AirflowSkipException(f"this run is for {self.only}")
-        if self.skip_missing and not self._exists():
-            raise AirflowSkipException(f"{self.dataset.name} does not exist yet")
         answer = super().execute(context)
         self.page = answer["data_docs"]
         for outlet in self.outlets:
@@ -68,11 +48,42 @@ class ValidateDatasetOperator(SparkAppOperator):
         if not answer.get("failed"):
             return None
         self.page = answer["data_docs"]
-        return (
-            f"{self.dataset.name} version {answer['version']}: {answer['failed']} of {answer['expectations']} "
-            f"expectations are not met; the lines above name them, and so does {DATA_DOCS_URL}{self.page}"
-        )
+        return f"{_unmet(answer)}; the lines above name them, and so does {DATA_DOCS_URL}{self.page}"
 
-    def _exists(self) -> bool:
-        log = f"{path(self.dataset, settings().hdfs_root)}/_delta_log"
-        return bool(WebHDFSHook().check_for_path(log))
+
+class ValidateZoneOperator(SparkAppOperator):
+    """Checks the tables of a zone that exist with `validate_zone`: all in one application, which starts but once.
+
+    Where `arguments` name a `dataset` it is checked alone, and the task is skipped where that stands in another zone.
+    An expectation that is not met fails the task when all tables were checked; where one has no verdict, all are
+    checked again.
+    """
+
+    operator_extra_links = (DataDocsLink(),)
+
+    def __init__(self, *, zone: str, arguments: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(app="validate_zone", arguments={"zone": zone, **(arguments or {})}, **kwargs)
+        self.zone = zone
+        self.page: str | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]
+        """Submit, wait and judge; raises AirflowFailException for a verdict, AirflowException where there is none."""
+        only = self.arguments.get("dataset")
+        if only and only.partition(".")[0] != self.zone:
+            raise AirflowSkipException(f"this run is for {only}")
+        answer = super().execute(context)
+        self.page = LIST
+        return answer
+
+    def verdict(self, answer: dict[str, Any]) -> str | None:
+        """What the tables do not meet; none where one of them has no verdict."""
+        failed = [table for table in answer["tables"] if table["failed"]]
+        if answer["no_verdict"] or not failed:
+            return None
+        self.page = failed[0]["data_docs"] if len(failed) == 1 else LIST
+        return f"{'; '.join(map(_unmet, failed))}; the lines above name them, and so does {DATA_DOCS_URL}{self.page}"
+
+
+def _unmet(answer: Mapping[str, Any]) -> str:
+    unmet = f"{answer['failed']} of {answer['expectations']} expectations are not met"
+    return f"{answer['dataset']} version {answer['version']}: {unmet}"

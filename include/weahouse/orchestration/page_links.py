@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Where plugins/data_docs.py and plugins/proofs.py serve them.
 DATA_DOCS_URL, PROOFS_URL = "/quality/", "/proofs/"
+# The list of all pages, as a page below such an address.
+LIST = ""
 
 
 class PageLink(BaseOperatorLink):
@@ -22,7 +24,7 @@ class PageLink(BaseOperatorLink):
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
         """Asked by Airflow when the task has ended, however it ended."""
         page = getattr(operator, "page", None)
-        return f"{self.url}{page}" if page else ""
+        return "" if page is None else f"{self.url}{page}"
 
 
 class DataDocsLink(PageLink):
