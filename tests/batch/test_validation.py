@@ -65,7 +65,8 @@ def test_a_table_that_does_not_exist_has_no_verdict(spark: SparkSession, lake: S
 
 def test_a_table_without_a_verdict_keeps_no_other_of_its_zone_from_its(spark: SparkSession, lake: Settings) -> None:
     append(spark, lake, GOLD_STATIONS, **station("a", latitude_deg=99.0, longitude_deg=1.0))
-    append(spark, lake, GOLD_HOURLY_SUMMARIES, station_id="a", window_start=NOON, observed_date=NOON.date())
+    hour = {"window_start": NOON, "observed_date": NOON.date(), "report_count": 1}
+    append(spark, lake, GOLD_HOURLY_SUMMARIES, station_id="a", region="us-ca", **hour)
     for file in (lake.home / "lake" / "gold" / "hourly_summaries").rglob("*.parquet"):
         file.write_bytes(b"damaged")
     found = list(validate_each(spark, lake, GOLD_DATASETS, NOON, NOON + timedelta(hours=1)))
