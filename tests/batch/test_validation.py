@@ -64,7 +64,7 @@ def test_a_table_that_does_not_exist_has_no_verdict(spark: SparkSession, lake: S
 
 
 def test_a_table_without_a_verdict_keeps_no_other_of_its_zone_from_its(spark: SparkSession, lake: Settings) -> None:
-    append(spark, lake, GOLD_STATIONS, **station("a", latitude_deg=99.0, longitude_deg=1.0))
+    append(spark, lake, GOLD_STATIONS, **station("a"))
     hour = {"window_start": NOON, "observed_date": NOON.date(), "report_count": 1}
     append(spark, lake, GOLD_HOURLY_SUMMARIES, station_id="a", region="us-ca", **hour)
     for file in (lake.home / "lake" / "gold" / "hourly_summaries").rglob("*.parquet"):
@@ -73,7 +73,7 @@ def test_a_table_without_a_verdict_keeps_no_other_of_its_zone_from_its(spark: Sp
     told = {dataset.name: (answer and answer["failed"], lines) for dataset, answer, lines in found}
     # What does not exist is not told of.
     assert told.keys() == {GOLD_STATIONS.name, GOLD_HOURLY_SUMMARIES.name}
-    assert told[GOLD_STATIONS.name][0] == 1
+    assert told[GOLD_STATIONS.name] == (0, [])
     failed, (traceback,) = told[GOLD_HOURLY_SUMMARIES.name]
     assert failed is None
     assert "Traceback" in traceback
