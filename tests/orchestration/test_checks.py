@@ -107,3 +107,10 @@ def test_a_zone_of_which_a_table_has_no_verdict_is_tried_again(ended: Any) -> No
 def test_a_run_for_a_table_of_another_zone_skips_this_one() -> None:
     with pytest.raises(AirflowSkipException, match=r"this run is for raw\.observations"):
         zone_check("raw.observations").execute({})
+
+
+@pytest.mark.parametrize(("dataset", "what"), [("curated.gaps", "curated.gaps"), ("", "a table of curated")])
+def test_a_zone_of_which_nothing_exists_is_skipped(ended: Any, dataset: str, what: str) -> None:
+    ended(of_zone())
+    with pytest.raises(AirflowSkipException, match=f"^{what} does not exist yet"):
+        zone_check(dataset).execute({})

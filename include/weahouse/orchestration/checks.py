@@ -54,9 +54,9 @@ class ValidateDatasetOperator(SparkAppOperator):
 class ValidateZoneOperator(SparkAppOperator):
     """Checks the tables of a zone that exist with `validate_zone`: all in one application, which starts but once.
 
-    Where `arguments` name a `dataset` it is checked alone, and the task is skipped where that stands in another zone.
-    An expectation that is not met fails the task when all tables were checked; where one has no verdict, all are
-    checked again.
+    Where `arguments` name a `dataset` it is checked alone, and the task is skipped where that stands in another zone,
+    and where there is nothing to check. An expectation that is not met fails the task when all tables were checked;
+    where one has no verdict, all are checked again.
     """
 
     operator_extra_links = (DataDocsLink(),)
@@ -72,6 +72,8 @@ class ValidateZoneOperator(SparkAppOperator):
         if only and only.partition(".")[0] != self.zone:
             raise AirflowSkipException(f"this run is for {only}")
         answer = super().execute(context)
+        if not answer["tables"]:
+            raise AirflowSkipException(f"{only or f'a table of {self.zone}'} does not exist yet")
         self.page = LIST
         return answer
 
