@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean lint test test-slow test-long test-faults test-all golden docs qc-scores model-skill lock bench
+.PHONY: help setup up down status clean lint test test-slow test-long test-browser test-faults test-all golden docs qc-scores model-skill lock bench
 
 weahouse := .venv/bin/weahouse
 # One process makes plans on one core; see tests/processes.py.
@@ -36,15 +36,18 @@ lint: setup ## Check style, types and who imports whom
 test: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
     -Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN
 test: setup ## Run the tests on servers of their own, in two processes
-	.venv/bin/pytest $(in_two) -m 'not slow and not long'
+	.venv/bin/pytest $(in_two) -m 'not slow and not long and not browser'
 
-test-slow: setup ## Run the tests that take minutes: five months of real observations, with kills; forms in a browser
-	@deploy/setup.sh tests/packages.txt
+test-slow: setup ## Run the tests that take minutes: five months of real observations, with kills
 	.venv/bin/pytest $(in_two) -m slow
 
 # As `make test-faults`, not part of what is run before each change, which has an hour and a half.
 test-long: setup ## Run what takes longest: all shipped observations, a day in bounded memory, what `stream rebuild` mends
 	.venv/bin/pytest -m long
+
+test-browser: setup ## Fill in Airflow's forms in a headless Chromium, which it installs
+	@deploy/setup.sh tests/packages.txt
+	.venv/bin/pytest -m browser
 
 test-faults: setup ## Strike the stream with faults, by seeds: SEEDS=5 SEED_BASE=1; RECORD=1 notes the results
 	.venv/bin/python -m tests.faults --seeds $(or $(SEEDS),5) --seed-base $(or $(SEED_BASE),1) $(if $(RECORD),--record)

@@ -33,7 +33,7 @@ _PATIENCE_MS = 300_000
 def opened(settings: Settings) -> Iterator[Browser]:
     """A browser whose person has logged in; its time zone is UTC."""
     chromium = shutil.which("chromium")
-    assert chromium, "no chromium: `make test-slow` installs the packages of tests/packages.txt"
+    assert chromium, "no chromium: `make test-browser` installs the packages of tests/packages.txt"
     with sync_playwright() as playwright:
         # Its sandbox refuses to work for root, and what it opens is ours.
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

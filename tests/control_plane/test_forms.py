@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from weahouse.settings import Settings
 
 # A browser, and six applications of Spark beside the stream.
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.browser
 
 RECONCILIATION = "reconciliation"
 STATION = "curated-by-hand"
