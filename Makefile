@@ -33,7 +33,7 @@ lint: setup ## Check style, types and who imports whom
 # the JVM's second compiler these take three quarters of the CPU (the first one's default of 48 MB of code is full after
 # some minutes), and with Spark's interpreter in place of its generated Java three quarters of that. The tests' own session
 # has that compiler back. Tests that take in many records compile as a user's processes do.
-test: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
+test test-browser: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m \
     -Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN
 test: setup ## Run the tests on servers of their own, in two processes
 	.venv/bin/pytest $(in_two) -m 'not slow and not long and not browser'
@@ -52,7 +52,7 @@ test-browser: setup ## Fill in Airflow's forms in a headless Chromium, which it 
 test-faults: setup ## Strike the stream with faults, by seeds: SEEDS=5 SEED_BASE=1; RECORD=1 notes the results
 	.venv/bin/python -m tests.faults --seeds $(or $(SEEDS),5) --seed-base $(or $(SEED_BASE),1) $(if $(RECORD),--record)
 
-test-all: test test-slow test-long ## Run all tests
+test-all: test test-slow test-browser test-long ## Run all tests
 
 golden: setup ## Rewrite the golden files of the rendered commands
 	REWRITE_GOLDEN=1 .venv/bin/pytest -k 'golden or reviewed'
