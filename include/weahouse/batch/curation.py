@@ -23,6 +23,7 @@ from weahouse.qc.rules import load_rules
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, RAW_OBSERVATIONS, RECORD_COLUMNS
 from weahouse.streaming.extent import extent_of
 from weahouse.streaming.registry import Registry
+from weahouse.transforms.incarnations import is_before
 from weahouse.transforms.newest import newest_of_each_key
 from weahouse.transforms.parity import compare
 from weahouse.transforms.parse import observations, parse
@@ -83,8 +84,7 @@ def _records(spark: SparkSession, settings: Settings, ingest_hour: str, until: M
     raw = read_table(spark, settings, RAW_OBSERVATIONS).where(F.col("ingest_hour") == ingest_hour)
     if until:
         # Raw is a query of its own: of what was appended since it may hold what Curated does not.
-        end = F.create_map(*[F.lit(number) for pair in until.items() for number in pair])
-        raw = raw.where(F.col("offset") < end[F.col("partition")])
+        raw = raw.where(is_before(until))
     return raw.select(*RECORD_COLUMNS)
 
 

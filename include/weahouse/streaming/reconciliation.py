@@ -29,7 +29,7 @@ from weahouse.transforms.dispositions import (
     pane_differences,
     spans,
 )
-from weahouse.transforms.incarnations import ends_of, incarnation, is_of_earlier, lost_within
+from weahouse.transforms.incarnations import ends_of, incarnation, is_before, is_of_earlier, lost_within
 from weahouse.transforms.panes import summarise, window_start
 from weahouse.transforms.parse import parse
 
@@ -76,7 +76,7 @@ def _compare(spark: SparkSession, settings: Settings, is_within: Any, keep: Any)
     raw = read_table(spark, settings, RAW_OBSERVATIONS).where(is_within("timestamp"))
     raw = raw.withColumn("incarnation", incarnation(ends))
     # Not kept: each look at it needs other columns, and its files are quicker read twice than their bytes held once.
-    raw = raw.where(is_of_earlier(ends, settings.observations_topic) | _is_committed(_committed(settings)))
+    raw = raw.where(is_of_earlier(ends, settings.observations_topic) | is_before(_committed(settings)))
     quarantine = read_table(spark, settings, CURATED_QUARANTINE).where(is_within("timestamp"))
     curated = keep(read_table(spark, settings, CURATED_OBSERVATIONS))
 
@@ -148,11 +148,6 @@ def _committed(settings: Settings) -> dict[int, int]:
     if not committed:
         raise NothingToCompareError("a query has not committed anything yet: see `weahouse status`")
     return committed
-
-
-def _is_committed(committed: dict[int, int]) -> Column:
-    limits = F.create_map(*[F.lit(number) for pair in committed.items() for number in pair])
-    return F.col("offset") < F.coalesce(limits[F.col("partition")], F.lit(0))
 
 
 def _is_served(settings: Settings) -> Column:

@@ -82,3 +82,9 @@ def lost_within(span: Mapping[str, Any], gaps: Sequence[Gap]) -> int:
         and incarnation_of(gap, gaps) == span["incarnation"]
     ]
     return len({offset for each in lost for offset in each})
+
+
+def is_before(ends: Mapping[int, int]) -> Column:
+    """Whether a record (columns partition, offset) lies before an offset, by partition; not where there is none."""
+    limits = F.create_map(*[F.lit(number) for pair in ends.items() for number in pair])
+    return F.col("offset") < F.coalesce(limits[F.col("partition")], F.lit(0))
