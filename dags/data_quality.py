@@ -22,7 +22,7 @@ from airflow.sdk import Param, dag
 from weahouse.orchestration.checks import ValidateZoneOperator
 from weahouse.orchestration.defaults import DEFAULT_ARGS, FIRST_HOUR, Tag
 from weahouse.orchestration.operators import CheckParamsOperator
-from weahouse.schemas.datasets import DATASETS
+from weahouse.schemas.datasets import DATASETS, ZONES
 
 
 @dag(
@@ -53,7 +53,7 @@ from weahouse.schemas.datasets import DATASETS
 )
 def data_quality() -> None:
     check = CheckParamsOperator(task_id="check_params")
-    for zone in dict.fromkeys(dataset.zone for dataset in DATASETS):
+    for zone in ZONES:
         check >> ValidateZoneOperator(
             task_id=f"validate_{zone}",
             zone=zone,

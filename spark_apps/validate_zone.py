@@ -17,15 +17,13 @@ from pyspark.sql import SparkSession
 from weahouse.batch.span import SpanError, span_of
 from weahouse.batch.validation import NO_VERDICT, validate_each
 from weahouse.io.app_log import say
-from weahouse.schemas.datasets import DATASETS
+from weahouse.schemas.datasets import DATASETS, ZONES
 from weahouse.settings import settings
-
-_ZONES = tuple(dict.fromkeys(dataset.zone for dataset in DATASETS))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--zone", required=True, choices=_ZONES)
+    parser.add_argument("--zone", required=True, choices=ZONES)
     parser.add_argument("--dataset", choices=[dataset.name for dataset in DATASETS], help="only this table of the zone")
     parser.add_argument("--from", dest="begin", type=datetime.fromisoformat, help="of each table's own time; UTC")
     parser.add_argument("--to", dest="end", type=datetime.fromisoformat, help="until before it")

@@ -163,6 +163,7 @@ DATASETS = (
     CURATED_STATION_TRUST,
     *GOLD_DATASETS,
 )
+ZONES = tuple(dict.fromkeys(dataset.zone for dataset in DATASETS))
 # What is filled with many small files, each with one partition column.
 COMPACTED = tuple(dataset for dataset in DATASETS if dataset.sort_by)
 
