@@ -44,9 +44,11 @@ def validate(
         show(read_table(spark, settings, other).where(span.within(other)), other)
     # The library asks many small questions of a cached copy: a task a file would make each of them slow.
     kept = table.coalesce(spark.sparkContext.defaultParallelism).persist()
-    rows = kept.count()
-    verdict = check(kept, dataset, expectations, span, settings)
-    kept.unpersist()
+    try:
+        rows = kept.count()
+        verdict = check(kept, dataset, expectations, span, settings)
+    finally:
+        kept.unpersist()
     answer = {
         "dataset": dataset.name,
         "version": version,
