@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import threading
 import time
 import uuid
 from collections import Counter
@@ -23,7 +22,7 @@ from weahouse.sources.simulation import Simulation
 from weahouse.sources.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from weahouse.settings import Settings
@@ -138,8 +137,8 @@ def test_a_factor_paces_the_records_by_their_own_time(own: Settings, tmp_path: P
     began = time.monotonic()
     account = ingest_file(own, file, "ndjson", Selection(), 240.0, silent)
     assert account.sent == 5
-    # Four minutes at 240 times real time are a second.
-    assert 0.95 < time.monotonic() - began < 5
+    # Four minutes at 240 times real time are a second; a busy machine may add to it.
+    assert 0.95 < time.monotonic() - began < 60
 
 
 def test_a_faulty_simulation_accounts_for_every_record_and_tells_every_fault(own: Settings, tmp_path: Path) -> None:
@@ -167,20 +166,16 @@ def test_the_feed_sends_its_backlog_stops_when_asked_and_sends_nothing_twice(own
     now = time.time()
     timeline = small_timeline(now)
 
-    def run_for(seconds: float) -> float:
+    def run_until(stopped: Callable[[feed.RealSource], bool]) -> int:
         source = feed.RealSource(timeline, feed.position_path(own), kafka.topic_id(own), now)
-        stop = threading.Event()
-        runner = threading.Thread(target=feed.run, args=(own, [source], stop.is_set))
-        runner.start()
-        time.sleep(seconds)
-        stop.set()
-        asked = time.monotonic()
-        runner.join()
-        return time.monotonic() - asked
+        return feed.run(own, [source], lambda: stopped(source))
 
-    # Stopped at once, so that the backlog of 4,320 records is cut; then to its end; then again.
-    for seconds in (0.05, 3.0, 1.0):
-        assert run_for(seconds) < 3
+    # After one look, so that the backlog of 4,320 records is cut; then when all is sent; then with nothing to send.
+    looks = iter((False,))
+    assert run_until(lambda _source: next(looks, True)) == 2000
+    run_until(lambda source: source.position.sent_until + 600 > now)
+    looks = iter((False, False))
+    assert run_until(lambda _source: next(looks, True)) == 0
     messages = consume(own)
     values = Counter(message.value() for message in messages)
     assert max(values.values()) == 1
