@@ -228,7 +228,9 @@ def test_models_are_trained_and_approved_forecast_for_cassandra_and_are_verified
     champions = "SELECT predictand, lead_time_h FROM gold.models WHERE model_state = 'champion' ORDER BY predictand"
     assert [f"{row['predictand']}_{row['lead_time_h']}h" for row in asked(awake, champions)] == targets
 
-    eventually(lambda: DagRun.newest(awake, INFERENCE), "a run of inference").await_state("success")
+    woken = eventually(lambda: DagRun.newest(awake, INFERENCE), "a run of inference")
+    (inferred,) = json.loads(weahouse("dags", "run-once", "--only", INFERENCE, "--json").stdout)["runs"]
+    assert (inferred["run_id"], inferred["state"]) == (woken.run_id, "success"), inferred
     for station in STATIONS:
         served = list(cassandra.rows(awake, "SELECT * FROM forecasts_by_station WHERE station_id = ?", (station,)))
         assert {row["issued_at"].replace(tzinfo=UTC) for row in served} == {end}

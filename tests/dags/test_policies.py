@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from airflow.sdk.definitions.timetables.assets import AssetTriggeredTimetable
 from airflow.serialization.serialized_objects import DagSerialization
 
 from weahouse.orchestration.defaults import FIRST_HOUR, Tag
 from weahouse.orchestration.failures import tell
-from weahouse.orchestration.hand_runs import DAG_IDS, ORDER
+from weahouse.orchestration.hand_runs import DAG_IDS, ORDER, Start
 from weahouse.orchestration.status import SUPERVISOR
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def test_a_run_by_hand_gives_parameters_that_its_dag_takes(dag_bag: DagBag, run:
     params = deepcopy(dag.params)
     params.update(conf)
     params.validate()
-    assert run.is_scheduled == dag.timetable.can_be_scheduled
+    assert (run.start is not Start.NOTHING) == dag.timetable.can_be_scheduled
+    assert (run.start is Start.ASSET) == isinstance(dag.timetable, AssetTriggeredTimetable)
 
 
 def test_dags_run_once_behind_those_whose_assets_wake_them(dag_bag: DagBag) -> None:

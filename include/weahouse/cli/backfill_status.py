@@ -67,7 +67,7 @@ def _is_at_work(instance: Settings, dag_id: str) -> bool:
     from weahouse.orchestration.rest import AirflowError
 
     try:
-        return active_runs(instance, dag_id) > 0
+        return bool(active_runs(instance, dag_id))
     except AirflowError:
         return True
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from weahouse.cli.errors import UserError
 from weahouse.cli.following import at_work, begin, lasting, told_of
-from weahouse.orchestration.hand_runs import DAG_IDS, ORDER
+from weahouse.orchestration.hand_runs import DAG_IDS, ORDER, Start
 from weahouse.settings import duration, settings
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ def run_once(
 ) -> None:
     """Run each Dag once, one after the other, and wait for its end.
 
-    In the order in which they feed each other, without the stream's supervision, which never ends. Curated is the hour
-    that is open; compaction and the backfills are dry runs, which change nothing and ask nobody. Models are trained
-    where `--only model_training` asks for it: that needs weeks of data. A Dag that is paused is un-paused, and stays
-    so. Where a run fails the next one is tried nevertheless. What runs when the time is over, or when you press Ctrl-C,
-    goes on in Airflow.
+    In the order in which they feed each other, without the stream's supervision, which never ends; what an asset of the
+    run before has started is not started again. Curated is the hour that is open; compaction and the backfills are dry
+    runs, which change nothing and ask nobody. Models are trained where `--only model_training` asks for it: that needs
+    weeks of data. A Dag that is paused is un-paused, and stays so. Where a run fails the next is tried nevertheless.
+    What runs when the time is over, or when you press Ctrl-C, goes on in Airflow.
 
     Exit code 1 when a run failed or has not ended.
 
@@ -98,7 +98,8 @@ def _entry(dag_id: str, state: str, **told: Any) -> dict[str, Any]:
 def _run(instance: Settings, dag: HandRun, begun: datetime, deadline: float, out: Console) -> dict[str, Any]:
     from weahouse.orchestration.dag_runs import ENDED
 
-    run, was_paused = begin(instance, dag.dag_id, dag.conf(begun), "weahouse dags run-once", out)
+    conf, woken = dag.conf(begun), dag.start is Start.ASSET
+    run, was_paused = begin(instance, dag.dag_id, conf, "weahouse dags run-once", out, takes_woken=woken)
     last = _follow(instance, run, deadline, out)
     state = last.state if last.state in ENDED else TIMED_OUT
     return _entry(

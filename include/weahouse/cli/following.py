@@ -16,19 +16,26 @@ if TYPE_CHECKING:
 _WAITING = (None, "scheduled", "queued")
 
 
-def begin(instance: Settings, dag_id: str, conf: dict[str, object], note: str, out: Console) -> tuple[DagRun, bool]:
+def begin(
+    instance: Settings, dag_id: str, conf: dict[str, object], note: str, out: Console, *, takes_woken: bool = False
+) -> tuple[DagRun, bool]:
     """Trigger a run, and say where it is; and whether its Dag was paused, which it is not any more.
 
-    Raises AirflowError, also for a Dag that Airflow does not know.
+    `takes_woken`: where an asset has started one that has not ended, that is the run. Raises AirflowError, also for a
+    Dag that Airflow does not know.
     """
     from weahouse.orchestration.dag_runs import active_runs, trigger, wake
 
     was_paused = wake(instance, dag_id)
     if was_paused:
         out.print(f"{dag_id} was paused: it is not any more", highlight=False)
-    if before := active_runs(instance, dag_id):
-        out.print(f"{dag_id} has runs that have not ended ({before}): this one waits", highlight=False)
-    run = trigger(instance, dag_id, conf, note)
+    if takes_woken and (woken := active_runs(instance, dag_id, "asset_triggered")):
+        run = woken[0]
+        out.print(f"{dag_id} has been started by what was just written", highlight=False)
+    else:
+        if before := active_runs(instance, dag_id):
+            out.print(f"{dag_id} has runs that have not ended ({len(before)}): this one waits", highlight=False)
+        run = trigger(instance, dag_id, conf, note)
     out.print(f"{dag_id} {run.link(instance)}", highlight=False, soft_wrap=True)
     return run, was_paused
 

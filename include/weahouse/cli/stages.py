@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from weahouse.orchestration.dag_states import DagState
-from weahouse.orchestration.hand_runs import ORDER
+from weahouse.orchestration.hand_runs import ORDER, Start
 
 FINE, EMPTY, STALE, DOWN = "fine", "empty", "stale", "down"
 
@@ -98,7 +98,7 @@ FILLED: dict[str, Filled] = {
     "gold.reconciliation": Filled(if_empty="no day with records was proved so far"),
     "gold.backfill_runs": Filled(if_empty="nothing was replayed so far"),
 }
-_BY_HAND = frozenset(run.dag_id for run in ORDER if not run.is_scheduled)
+_BY_HAND = frozenset(run.dag_id for run in ORDER if run.start is Start.NOTHING)
 
 
 def stages(facts: Facts) -> list[Stage]:

@@ -149,10 +149,12 @@ def cause(settings: Settings, run: DagRun, task_id: str) -> str | None:
     return str(errors[-1][0]["exc_value"]) if errors else None
 
 
-def active_runs(settings: Settings, dag_id: str) -> int:
-    """Runs of a Dag that have not ended. Raises AirflowError."""
-    place = f"dags/{quote(dag_id)}/dagRuns?state=running&state=queued&limit=1"
-    return int(request(settings, "GET", place, timeout=_TIMEOUT_S)["total_entries"])
+def active_runs(settings: Settings, dag_id: str, run_type: str | None = None) -> list[DagRun]:
+    """Runs of a Dag, or those of a type, that have not ended, the newest first, fifty at most. Raises AirflowError."""
+    of_type = f"&run_type={run_type}" if run_type else ""
+    place = f"dags/{quote(dag_id)}/dagRuns?state=running&state=queued&order_by=-run_after{of_type}"
+    told = request(settings, "GET", place, timeout=_TIMEOUT_S)["dag_runs"]
+    return [DagRun(dag_id, run["dag_run_id"]) for run in told]
 
 
 def _seconds(told: dict[str, Any], now: datetime) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from weahouse.orchestration.ingest_hours import hour_of
@@ -14,16 +15,24 @@ if TYPE_CHECKING:
 _LAST_DAY = timedelta(days=1)
 
 
+class Start(StrEnum):
+    """What starts a Dag when nobody does."""
+
+    CLOCK = "clock"
+    ASSET = "asset"
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True)
 class HandRun:
     """A Dag, and the parameters of a run by hand at a time.
 
-    `is_scheduled`: the clock or an asset starts it too. `only_by_name`: it needs more than an instance of a day has.
+    `only_by_name`: it needs more than an instance of a day has.
     """
 
     dag_id: str
     conf: Callable[[datetime], dict[str, object]]
-    is_scheduled: bool = True
+    start: Start = Start.CLOCK
     only_by_name: bool = False
 
 
@@ -39,10 +48,10 @@ def _observed_on_last_day(now: datetime) -> dict[str, object]:
 ORDER = (
     # The hour that is open: its records are the ones that whoever runs this has just sent.
     HandRun("observation_curation", lambda now: {"ingest_hour": hour_of(now)}),
-    HandRun("gold_aggregation", lambda now: {"ingest_hours": [hour_of(now)]}),
+    HandRun("gold_aggregation", lambda now: {"ingest_hours": [hour_of(now)]}, Start.ASSET),
     # Weeks of hours. The quickest of its pipelines, without asking anybody.
     HandRun("model_training", lambda _: {"require_approval": False, "kinds": ["linear"]}, only_by_name=True),
-    HandRun("batch_inference", lambda _: {}),
+    HandRun("batch_inference", lambda _: {}, Start.ASSET),
     HandRun("forecast_verification", lambda _: {}),
     # To rewrite the lake is the scheduled run's, or somebody's wish.
     HandRun("lake_compaction", lambda _: {"dry_run": True}),
@@ -50,9 +59,7 @@ ORDER = (
     # The day before, which a scheduled run proves, may have passed before there was anything.
     HandRun("reconciliation", _last_day),
     # By offsets, of which none is named, it is the whole topic: an hour may be empty, and a plan costs the same.
-    HandRun(
-        "kafka_replay", lambda _: {"start_offsets": "{}", "end_offsets": "{}", "dry_run": True}, is_scheduled=False
-    ),
-    HandRun("raw_recompute", _observed_on_last_day, is_scheduled=False),
+    HandRun("kafka_replay", lambda _: {"start_offsets": "{}", "end_offsets": "{}", "dry_run": True}, Start.NOTHING),
+    HandRun("raw_recompute", _observed_on_last_day, Start.NOTHING),
 )
 DAG_IDS = tuple(run.dag_id for run in ORDER)
