@@ -42,9 +42,9 @@ def run_once(
 
     In the order in which they feed each other, without the stream's supervision, which never ends; what an asset of the
     run before has started is not started again. Curated is the hour that is open; compaction and the backfills are dry
-    runs, which change nothing and ask nobody. Models are trained where `--only model_training` asks for it: that needs
-    weeks of data. A Dag that is paused is un-paused, and stays so. Where a run fails the next is tried nevertheless.
-    What runs when the time is over, or when you press Ctrl-C, goes on in Airflow.
+    runs, which change nothing and ask nobody. Models are trained for one target of each kind, which takes four weeks of
+    data. A Dag that is paused is un-paused, and stays so. Where a run fails the next is tried nevertheless. What runs
+    when the time is over, or when you press Ctrl-C, goes on in Airflow.
 
     Exit code 1 when a run failed or has not ended.
 
@@ -67,10 +67,10 @@ def run_once(
 
 
 def choose(only: Sequence[str]) -> list[HandRun]:
-    """The named Dags, or all that need no name, in their order. Raises UserError for a name that is not among them."""
+    """The named Dags, or all, in their order. Raises UserError for a name that is not among them."""
     if unknown := [name for name in only if name not in DAG_IDS]:
         raise UserError(f"--only {unknown[0]!r} is no Dag that runs once: choose of {', '.join(DAG_IDS)}")
-    return [dag for dag in ORDER if (dag.dag_id in only if only else not dag.only_by_name)]
+    return [dag for dag in ORDER if not only or dag.dag_id in only]
 
 
 def _seconds(timeout: str) -> float:
