@@ -16,6 +16,7 @@ from weahouse.io.delta import read_table, version_of
 from weahouse.io.hdfs import Hdfs
 from weahouse.qc.verdicts import with_verdict
 from weahouse.schemas.datasets import CURATED_OBSERVATIONS, CURATED_VERDICTS, KEY
+from weahouse.schemas.fields import FLAGS, VARIABLES
 from weahouse.schemas.render import path
 from weahouse.schemas.serving_tables import LATEST_BY_REGION, OBSERVATIONS_BY_STATION, SUMMARIES_BY_STATION
 from weahouse.streaming.checkpointed import checkpointed
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from weahouse.schemas.kinds import ServingTable
     from weahouse.settings import Settings
 
+# Of the rows with their verdicts, which all that is served is made of.
+_READ = (*KEY, "region", "observed_date", "ingested_at", "revision", *VARIABLES, *FLAGS, "verdict")
 _TOLD = ("verdicts_served", "judged_panes_served", "judged_values_served")
 
 
@@ -75,7 +78,7 @@ class _Serving:
         self._write_time = _write_time(settings, version_of(spark, settings, CURATED_VERDICTS))
         rows = self._with_verdicts(_days(spans.select(F.to_date("day"))))
         rows = rows.join(spans.withColumn("observed_date", F.to_date("day")), ["station_id", "observed_date"])
-        self._rows = rows.where("observed_at >= begin AND observed_at < end").drop("day", "begin", "end")
+        self._rows = checkpointed(rows.where("observed_at >= begin AND observed_at < end").select(*_READ))
         self._is_any_worse = True
 
     def flags(self) -> int:
