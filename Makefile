@@ -64,7 +64,7 @@ docs: setup ## Generate docs/reference again, and docs/benchmarks.md from what w
 qc-scores: setup ## Score quality control and write docs/reference/quality_scores.md
 	.venv/bin/python -m bench.quality_scores
 
-model-skill: setup ## Train with the shipped file and write docs/reference/model_skill.md; takes half an hour
+model-skill: setup ## Train with the shipped file and write docs/reference/model_skill.md; takes up to an hour
 	.venv/bin/python -m bench.model_skill
 
 lock: setup ## Resolve requirements.txt into requirements.lock, with hashes
