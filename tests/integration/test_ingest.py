@@ -170,12 +170,13 @@ def test_the_feed_sends_its_backlog_stops_when_asked_and_sends_nothing_twice(own
         source = feed.RealSource(timeline, feed.position_path(own), kafka.topic_id(own), now)
         return feed.run(own, [source], lambda: stopped(source))
 
-    # After one look, so that the backlog of 4,320 records is cut; then when all is sent; then with nothing to send.
+    # After one look, so that the backlog of 4,320 records is cut; then when all is sent; then with nothing to send, but
+    # for a reading that has come due meanwhile.
     looks = iter((False,))
     assert run_until(lambda _source: next(looks, True)) == 2000
     run_until(lambda source: source.position.sent_until + 600 > now)
     looks = iter((False, False))
-    assert run_until(lambda _source: next(looks, True)) == 0
+    assert run_until(lambda _source: next(looks, True)) <= 1
     messages = consume(own)
     values = Counter(message.value() for message in messages)
     assert max(values.values()) == 1
