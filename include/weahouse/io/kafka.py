@@ -99,7 +99,7 @@ def check_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> None:
         for key, wanted in topic_config(settings, topic).items()
         if found[key].value != wanted
     ]
-    partitions = len(_partitions(settings, name))
+    partitions = len(_partitions(admin, settings, name))
     if partitions != wanted_partitions:
         differences.insert(0, f"it has {partitions} partitions, not {wanted_partitions}")
     if differences:
@@ -205,8 +205,7 @@ def _partition_count(settings: Settings, topic: Topic) -> int:
     return topic.partitions or settings.topic_partitions
 
 
-def _partitions(settings: Settings, name: str) -> list[int]:
-    admin = _admin(settings)
+def _partitions(admin: AdminClient, settings: Settings, name: str) -> list[int]:
     found = _reach(settings, lambda: admin.list_topics(name, timeout=TIMEOUT_S)).topics[name]
     if found.error is not None:
         raise KafkaError(f"Kafka at {settings.kafka} has no topic {name}: {found.error.str()}")
@@ -222,8 +221,9 @@ def _listed(settings: Settings, spec: Any, topic: Topic) -> dict[int, Any]:
     from confluent_kafka import TopicPartition
 
     name = _name(settings, topic)
-    wanted = {TopicPartition(name, partition): spec for partition in _partitions(settings, name)}
+    # By one client: it has just heard who leads the partitions, which another would ask again.
     admin = _admin(settings)
+    wanted = {TopicPartition(name, partition): spec for partition in _partitions(admin, settings, name)}
 
     def ask() -> dict[int, Any]:
         futures = admin.list_offsets(wanted, request_timeout=TIMEOUT_S)
