@@ -98,8 +98,9 @@ def _entry(dag_id: str, state: str, **told: Any) -> dict[str, Any]:
 def _run(instance: Settings, dag: HandRun, begun: datetime, deadline: float, out: Console) -> dict[str, Any]:
     from weahouse.orchestration.dag_runs import ENDED
 
-    conf, woken = dag.conf(begun), dag.start is Start.ASSET
-    run, was_paused = begin(instance, dag.dag_id, conf, "weahouse dags run-once", out, takes_woken=woken)
+    run, was_paused = begin(
+        instance, dag.dag_id, dag.conf(begun), "weahouse dags run-once", out, takes_woken=dag.start is Start.ASSET
+    )
     last = _follow(instance, run, deadline, out)
     state = last.state if last.state in ENDED else TIMED_OUT
     return _entry(
