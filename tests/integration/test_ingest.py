@@ -181,3 +181,15 @@ def test_the_feed_sends_its_backlog_stops_when_asked_and_sends_nothing_twice(own
     values = Counter(message.value() for message in messages)
     assert max(values.values()) == 1
     assert len(values) in (4320, 4321)
+
+
+def test_the_network_fills_an_empty_topic_with_its_last_hours_and_any_other_from_now_on(own: Settings) -> None:
+    now = time.time()
+    network = feed.sources_of(own, "simulated", now)
+    looks = iter((False, False, False))
+    feed.run(own, network, lambda: next(looks, True))
+    told = Counter(message.key() for message in consume(own))
+    assert len(told) == feed.FEED_STATIONS
+    assert min(told.values()) >= feed.NETWORK_BACKLOG_S / 60
+    [source] = feed.sources_of(own, "simulated", now)
+    assert list(source.due(now)) == []

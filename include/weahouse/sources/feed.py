@@ -28,6 +28,8 @@ ISD_HOURLY = ROOT / "data" / "isd-hourly-us5-2008-2014.csv.gz"
 BACKLOG_S = 30 * 86_400
 FEED_SEED = 1
 FEED_STATIONS = 50
+# Stations are forecast from their last full hour, and two hours hold one at any minute.
+NETWORK_BACKLOG_S = 2 * 3_600
 # Sent between two savings of the position: what a killed feed sends again at most, and a fraction of a second's work.
 _BATCH = 2_000
 # Readings are dated by the second; five looks a second keep a live reading's age below that.
@@ -147,12 +149,17 @@ def feed_network() -> Network:
 
 
 def sources_of(settings: Settings, kind: str, now: float) -> list[Source]:
-    """The sources of `real`, `simulated` or `both`; the topic is created when it is not there yet."""
+    """The sources of `real`, `simulated` or `both`; the topic is created when it is not there yet.
+
+    The simulated network fills an empty topic with its last hours, and tells any other from now on.
+    """
     kafka.ensure_topic(settings)
     sources: list[Source] = []
     if kind in ("simulated", "both"):
+        is_new = kafka.newest_append(settings) is None
         # Each station once a minute.
-        sources.append(_Simulated(Schedule(feed_network(), Fraction(FEED_STATIONS, 60)), now))
+        schedule = Schedule(feed_network(), Fraction(FEED_STATIONS, 60))
+        sources.append(_Simulated(schedule, now - NETWORK_BACKLOG_S if is_new else now))
     if kind in ("real", "both"):
         timeline = Timeline(isd.read(ISD_HOURLY))
         sources.append(RealSource(timeline, position_path(settings), kafka.topic_id(settings), now))
