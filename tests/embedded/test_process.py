@@ -14,10 +14,10 @@ import pytest
 from weahouse.embedded.process import (
     EmbeddedError,
     Service,
-    group_members,
     log_file,
     pid_file,
     running_pid,
+    session_members,
     start,
     stop,
 )
@@ -35,7 +35,8 @@ DEAF = (
 WITH_CHILD = (
     sys.executable,
     "-c",
-    f"import subprocess, time; subprocess.Popen({SLEEP!r}); print('begun', flush=True); time.sleep(600)",
+    f"import subprocess, time; subprocess.Popen({SLEEP!r}, process_group=0);"
+    " print('begun', flush=True); time.sleep(600)",
 )
 
 
@@ -73,11 +74,11 @@ def test_a_running_service_is_adopted_and_not_started_twice(home: Path) -> None:
     assert start(service, home) == start(service, home)
 
 
-def test_stopping_takes_the_children_along(home: Path) -> None:
+def test_stopping_takes_the_children_along_whatever_their_group(home: Path) -> None:
     pid = start(sleeper(home, command=WITH_CHILD), home)
-    assert len(group_members(pid)) == 2
+    assert len(session_members(pid)) == 2
     assert stop(home, "sleeper")
-    assert group_members(pid) == []
+    assert session_members(pid) == []
     assert not pid_file(home, "sleeper").exists()
 
 
@@ -86,9 +87,9 @@ def test_children_that_outlived_their_leader_are_ended_too(home: Path) -> None:
     os.kill(pid, signal.SIGKILL)
     while running_pid(home, "sleeper"):
         time.sleep(0.01)
-    assert len(group_members(pid)) == 1
+    assert len(session_members(pid)) == 1
     assert not stop(home, "sleeper")
-    assert group_members(pid) == []
+    assert session_members(pid) == []
 
 
 def test_a_service_that_ignores_term_is_killed_after_its_grace(home: Path) -> None:
@@ -96,7 +97,7 @@ def test_a_service_that_ignores_term_is_killed_after_its_grace(home: Path) -> No
     begun = time.monotonic()
     assert stop(home, "sleeper")
     assert running_pid(home, "sleeper") is None
-    assert group_members(pid) == []
+    assert session_members(pid) == []
     assert time.monotonic() - begun >= 1.0
 
 

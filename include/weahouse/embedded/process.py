@@ -98,7 +98,7 @@ def start(service: Service, home: Path) -> int:
 
 
 def stop(home: Path, name: str) -> bool:
-    """End the service and whatever it started in its process group; True when it ran."""
+    """End the service and whatever it started in its session; True when it ran."""
     recorded = _recorded(home, name)
     if recorded is None:
         return False
@@ -112,25 +112,25 @@ def stop(home: Path, name: str) -> bool:
     return pid is not None
 
 
-def group_members(group: int) -> list[int]:
-    """Living processes of a process group."""
+def session_members(leader: int) -> list[int]:
+    """Living processes of a session; Airflow gives each task a process group of its own within its scheduler's."""
     members = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             stat = _stat(int(entry.name))
-            if stat is not None and stat[0] != "Z" and int(stat[2]) == group:
+            if stat is not None and stat[0] != "Z" and int(stat[3]) == leader:
                 members.append(int(entry.name))
     return members
 
 
 def _kill_leftovers(home: Path, name: str) -> None:
-    """Kill what is left of the service's group: a leader that would not listen, or children that outlived theirs."""
+    """Kill what is left of the service's session: a leader that would not listen, or children that outlived theirs."""
     recorded = _recorded(home, name)
     if recorded is None:
         return
 
     def left() -> list[int]:
-        return [pid for pid in group_members(recorded["pid"]) if _works_in(home, pid)]
+        return [pid for pid in session_members(recorded["pid"]) if _works_in(home, pid)]
 
     for pid in left():
         with suppress(ProcessLookupError):
@@ -140,7 +140,7 @@ def _kill_leftovers(home: Path, name: str) -> None:
 
 
 def _works_in(home: Path, pid: int) -> bool:
-    """Whether a process stands in the home, as ours do; a group's number may have gone to a stranger since."""
+    """Whether a process stands in the home, as ours do; a session's number may have gone to a stranger since."""
     try:
         return Path(f"/proc/{pid}/cwd").resolve().is_relative_to(home.resolve())
     except OSError:
@@ -232,7 +232,7 @@ def _await(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def _stat(pid: int) -> list[str] | None:
-    """The fields of /proc/PID/stat after the command's name: state, parent, group, …, start time at 19."""
+    """The fields of /proc/PID/stat after the command's name: state, parent, group, session, …, start time at 19."""
     try:
         # The name stands in brackets and may itself contain spaces and brackets.
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
