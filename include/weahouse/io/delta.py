@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from weahouse.io.appends import append_few
 from weahouse.schemas.render import path, to_spark
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from weahouse.schemas.kinds import Dataset
     from weahouse.settings import Settings
 
+# They pass through the driver's memory, a kilobyte each.
+_FEW_ROWS = 20_000
 LOG_RETENTION_DAYS = 7
 # Every look at a table reads the commits since its last checkpoint, up to so many small files, twice a batch; and every
 # checkpoint names all of the table's files.
@@ -75,17 +78,22 @@ def version_of(spark: SparkSession, settings: Settings, dataset: Dataset) -> int
     return version
 
 
-def append_once(rows: DataFrame, settings: Settings, dataset: Dataset, writer: str, batch_id: int) -> None:
+def append_once(
+    rows: DataFrame, settings: Settings, dataset: Dataset, writer: str, batch_id: int, *, count: int | None = None
+) -> None:
     """Append a micro-batch; the same writer and batch_id a second time changes nothing.
 
     `writer` must name the query's checkpoint: with a new checkpoint batch ids begin again, and Delta would silently
-    skip batches of a writer that it knows.
+    skip batches of a writer that it knows. `count`, how many rows there are, lets few of them be written without Spark.
     """
+    told, transaction = rows.select(*dataset.columns), f"{writer}/{dataset.name}"
+    if count is not None and count <= _FEW_ROWS:
+        append_few(told.toArrow(), settings, dataset, transaction, batch_id)
+        return
     (
-        rows.select(*dataset.columns)
-        .write.format("delta")
+        told.write.format("delta")
         .mode("append")
-        .option("txnAppId", f"{writer}/{dataset.name}")
+        .option("txnAppId", transaction)
         .option("txnVersion", batch_id)
         .save(table_path(settings, dataset))
     )

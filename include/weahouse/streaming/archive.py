@@ -30,14 +30,15 @@ def archive_batch(run: Run, records: DataFrame, batch_id: int, checkpoint_id: st
     told = parse(records).select(*RECORD_COLUMNS, "reason", ingest_hour())
     told = checkpointed(told.coalesce(_FILES_PER_BATCH))
     try:
-        unreadable = told.where(F.col("reason").isNotNull())
-        quarantined = unreadable.count()
+        is_unreadable = F.col("reason").isNotNull()
+        count, quarantined = told.agg(F.count("*"), F.count_if(is_unreadable)).collect()[0]
         # Now every record is read: Raw must not take another topic's under offsets that it may know already.
         confirm_topic(run)
-        append_once(told, run.settings, RAW_OBSERVATIONS, writer, batch_id)
+        append_once(told, run.settings, RAW_OBSERVATIONS, writer, batch_id, count=count)
         if quarantined:
             reached(RAW_WRITTEN)
-            append_once(unreadable.coalesce(1), run.settings, CURATED_QUARANTINE, writer, batch_id)
+            unreadable = told.where(is_unreadable).coalesce(1)
+            append_once(unreadable, run.settings, CURATED_QUARANTINE, writer, batch_id, count=quarantined)
         reached(ARCHIVE_WRITTEN)
     finally:
         release(told)

@@ -228,7 +228,7 @@ def _write_curated(run: Run, written: DataFrame, extent: Extent, counts: dict[st
     transaction = run.open_windows.transaction(run.owner, run.epoch)
     if is_ours and not counts["updated"]:
         # The table stands as the join saw it, so that nothing can be there twice.
-        append_once(rows, run.settings, CURATED_OBSERVATIONS, *transaction)
+        append_once(rows, run.settings, CURATED_OBSERVATIONS, *transaction, count=counts["inserted"])
     else:
         # Without corrections no file of the table has to be rewritten, and Delta only appends.
         update_when = _NEWER if counts["updated"] else None
