@@ -68,6 +68,7 @@ class ObservationsQuery:
         with self._lock:
             counts = upsert(self.run, rows, self.rules, self.registry, self._changes)
             self._changes = WRITTEN
+            self.run.placement.suit(rows.sparkSession)
         reached(OBSERVATIONS_WRITTEN)
         self.run.counts["observations"][batch_id] = counts
 

@@ -1,4 +1,4 @@
-"""Where a batch's rows are placed, so that everything after that finds together what belongs together."""
+"""Where a batch's rows are placed and how they are computed, which both depend on how many they are."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 # One a core of the smallest machine; more would only be more tasks to start.
 _PLACES = 2
 # What a task costs before its first row, most of it text of generated code, is what some thousands of rows cost.
 ROWS_OF_ONE_PLACE = 20_000
+# Java is written, and compiled, for each plan and each literal in it that is new, as every batch's are.
+_GENERATE = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
+_INTERPRET = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,11 @@ class Placement:
     @classmethod
     def for_rows(cls, count: int) -> Placement:
         return cls(1 if count <= ROWS_OF_ONE_PLACE else _PLACES)
+
+    def suit(self, session: SparkSession) -> None:
+        """Let a query's own session interpret the plans of few rows, and generate Java for those of many."""
+        for name, value in (_INTERPRET if self.places == 1 else _GENERATE).items():
+            session.conf.set(name, value)
 
     def spread(self, rows: DataFrame) -> DataFrame:
         """A batch's rows."""
