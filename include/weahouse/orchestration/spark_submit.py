@@ -75,6 +75,9 @@ def spark_conf(settings: Settings, app: str = "session") -> dict[str, str]:
         "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         # Counting the state's rows reads each key before it is written.
         "spark.sql.streaming.stateStore.rocksdb.trackTotalNumberOfRows": "false",
+        # What the watermark has passed is forgotten with the next records. A batch without any, only for that, follows
+        # every batch of a trickle otherwise.
+        "spark.sql.streaming.noDataMicroBatches.enabled": "false",
         # A driver killed in its very first batch leaves drafts in the checkpoint, and Spark would refuse it for ever.
         "spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart": "false",
         "spark.hadoop.fs.defaultFS": settings.hdfs,
