@@ -27,7 +27,7 @@ CHECKPOINT_INTERVAL = 40
 PROPERTIES = {
     # With deletion vectors a MERGE that touches files the session has read before fails (Delta 4.4.0 on Spark 4.2.0).
     "delta.enableDeletionVectors": "false",
-    # Every commit leaves two files, and an HDFS folder holds about a million: docs/operations.md has the sum. Delta
+    # A commit leaves up to two files, and an HDFS folder holds about a million: docs/operations.md has the sum. Delta
     # refuses a log that is kept for less time than the files it speaks of.
     "delta.logRetentionDuration": f"interval {LOG_RETENTION_DAYS} days",
     "delta.deletedFileRetentionDuration": f"interval {LOG_RETENTION_DAYS} days",

@@ -28,7 +28,7 @@ _DOCUMENTS_LIMIT = 200
 _ATTENTION = 0.75
 # Delta clears its log when it writes a checkpoint, and only whole days of it.
 _DAYS_KEPT = LOG_RETENTION_DAYS + 1
-# One of the version, one of its checksum.
+# One of the version, one of its checksum, which a commit without Spark has not.
 _FILES_PER_COMMIT = 2
 # What a batch adds to a partition of the table: its tasks', at most.
 _FILES_PER_BATCH = 2
