@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import confluent_kafka
 import pytest
 
-from weahouse.io.kafka import KafkaError, end_offsets, ensure_topic, producer_config, topic_config
+from weahouse.io.kafka import KafkaError, end_offsets, ensure_topic, producer_config, reach, topic_config
 from weahouse.settings import Settings
 
 
@@ -30,3 +31,15 @@ def test_a_broker_that_is_not_there_is_named(call) -> None:
     # Port 9 is discard: nobody listens there.
     with pytest.raises(KafkaError, match=r"Kafka at 127\.0\.0\.1:9 does not answer"):
         call(Settings(kafka_bootstrap_servers="127.0.0.1:9"))
+
+
+def test_a_client_that_has_lost_the_leaders_for_a_moment_asks_again() -> None:
+    lost = confluent_kafka.KafkaError(confluent_kafka.KafkaError._NOENT, "No leaders found")
+    refusals = [confluent_kafka.KafkaException(lost)]
+
+    def call() -> str:
+        if refusals:
+            raise refusals.pop()
+        return "told"
+
+    assert reach(Settings(), call) == "told"

@@ -29,8 +29,15 @@ TIMEOUT_S = 10.0
 BATCH_OVERHEAD_BYTES = 512
 
 _UNREACHABLE = ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE")
-# What a broker answers about a topic that was created a moment ago, or right after its own start.
-_UNSETTLED = ("NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE", "FENCED_LEADER_EPOCH", "UNKNOWN_LEADER_EPOCH")
+# What a broker answers about a topic that was created a moment ago, or right after its own start; and the client itself
+# where it has just lost the broker that led the partitions.
+_UNSETTLED = (
+    "NOT_LEADER_FOR_PARTITION",
+    "LEADER_NOT_AVAILABLE",
+    "FENCED_LEADER_EPOCH",
+    "UNKNOWN_LEADER_EPOCH",
+    "_NOENT",
+)
 
 T = TypeVar("T")
 
@@ -62,7 +69,7 @@ def ensure_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> bool:
     admin = _admin(settings)
     new = NewTopic(name, num_partitions=_partition_count(settings, topic), replication_factor=1, config=config)
     try:
-        _reach(settings, lambda: admin.create_topics([new], request_timeout=TIMEOUT_S)[name].result())
+        reach(settings, lambda: admin.create_topics([new], request_timeout=TIMEOUT_S)[name].result())
     except KafkaException as error:
         if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
             raise KafkaError(f"Kafka at {settings.kafka} refused the topic {name}: {error.args[0].str()}") from None
@@ -93,7 +100,7 @@ def check_topic(settings: Settings, topic: Topic = OBSERVATIONS_TOPIC) -> None:
     name, wanted_partitions = _name(settings, topic), _partition_count(settings, topic)
     admin = _admin(settings)
     resource = ConfigResource(ResourceType.TOPIC, name)
-    found = _reach(settings, lambda: admin.describe_configs([resource], request_timeout=TIMEOUT_S)[resource].result())
+    found = reach(settings, lambda: admin.describe_configs([resource], request_timeout=TIMEOUT_S)[resource].result())
     differences = [
         f"{key} is {found[key].value}, not {wanted}"
         for key, wanted in topic_config(settings, topic).items()
@@ -117,7 +124,7 @@ def topic_id(settings: Settings) -> str:
     admin = _admin(settings)
     topics = TopicCollection([name])
     return str(
-        _reach(settings, lambda: admin.describe_topics(topics, request_timeout=TIMEOUT_S)[name].result()).topic_id
+        reach(settings, lambda: admin.describe_topics(topics, request_timeout=TIMEOUT_S)[name].result()).topic_id
     )
 
 
@@ -206,7 +213,7 @@ def _partition_count(settings: Settings, topic: Topic) -> int:
 
 
 def _partitions(admin: AdminClient, settings: Settings, name: str) -> list[int]:
-    found = _reach(settings, lambda: admin.list_topics(name, timeout=TIMEOUT_S)).topics[name]
+    found = reach(settings, lambda: admin.list_topics(name, timeout=TIMEOUT_S)).topics[name]
     if found.error is not None:
         raise KafkaError(f"Kafka at {settings.kafka} has no topic {name}: {found.error.str()}")
     return sorted(found.partitions)
@@ -229,10 +236,10 @@ def _listed(settings: Settings, spec: Any, topic: Topic) -> dict[int, Any]:
         futures = admin.list_offsets(wanted, request_timeout=TIMEOUT_S)
         return {where.partition: future.result() for where, future in futures.items()}
 
-    return _reach(settings, ask)
+    return reach(settings, ask)
 
 
-def _reach(settings: Settings, call: Callable[[], T]) -> T:
+def reach(settings: Settings, call: Callable[[], T]) -> T:
     """The call's result; KafkaError when the broker could not be reached, KafkaException for any other refusal."""
     from confluent_kafka import KafkaException
 
@@ -242,8 +249,9 @@ def _reach(settings: Settings, call: Callable[[], T]) -> T:
             return call()
         except KafkaException as error:
             reason = error.args[0]
-            if reason.name() in _UNREACHABLE:
+            is_unsettled = reason.name() in _UNSETTLED
+            if reason.name() in _UNREACHABLE or (is_unsettled and time.monotonic() > deadline):
                 raise KafkaError(f"Kafka at {settings.kafka} does not answer: {reason.str()}") from None
-            if reason.name() not in _UNSETTLED or time.monotonic() > deadline:
+            if not is_unsettled:
                 raise
             time.sleep(0.1)
