@@ -11,12 +11,11 @@ from tests.rows import records
 from weahouse.io import appends
 from weahouse.io.appends import append_few
 from weahouse.io.delta import append_once, ensure_table, read_table
-from weahouse.io.lake import MissingTableError, open_table
+from weahouse.io.lake import MissingTableError, existing_table
 from weahouse.schemas.datasets import CURATED_QUARANTINE
 from weahouse.transforms.parse import ingest_hour, parse
 
 if TYPE_CHECKING:
-    from deltalake import DeltaTable
     from pyspark.sql import DataFrame, SparkSession
 
     from weahouse.settings import Settings
@@ -39,18 +38,12 @@ def told(spark: SparkSession) -> DataFrame:
     return unreadable.select(*TABLE.columns).localCheckpoint()
 
 
-def table_of(lake: Settings) -> DeltaTable:
-    table = open_table(lake, TABLE)
-    assert table is not None
-    return table
-
-
 def held(lake: Settings) -> int:
-    return table_of(lake).to_pyarrow_table().num_rows
+    return existing_table(lake, TABLE).to_pyarrow_table().num_rows
 
 
 def written_by(lake: Settings) -> str:
-    name: str = table_of(lake).history(1)[0]["engineInfo"]
+    name: str = existing_table(lake, TABLE).history(1)[0]["engineInfo"]
     return name
 
 
@@ -80,9 +73,9 @@ def test_a_number_counts_once_whoever_of_both_ways_wrote_it(
 def test_a_writer_that_was_overtaken_while_it_wrote_is_refused(
     lake: Settings, told: DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen_before = open_table(lake, TABLE)
+    seen_before = existing_table(lake, TABLE)
     append_once(told, lake, TABLE, "w", 9, count=2)
-    monkeypatch.setattr(appends, "open_table", lambda *_: seen_before)
+    monkeypatch.setattr(appends, "existing_table", lambda *_: seen_before)
     with pytest.raises(CommitFailedError, match="Concurrent transaction"):
         append_once(told, lake, TABLE, "w", 8, count=2)
     assert held(lake) == 2

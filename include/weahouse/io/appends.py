@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from weahouse.io.lake import MissingTableError, open_table
+from weahouse.io.lake import existing_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,9 +26,7 @@ def append_few(rows: pa.Table, settings: Settings, dataset: Dataset, writer: str
     """
     from deltalake import CommitProperties, Transaction, write_deltalake
 
-    table = open_table(settings, dataset)
-    if table is None:
-        raise MissingTableError(f"{dataset.name} does not exist yet: the stream's driver creates it")
+    table = existing_table(settings, dataset)
     known = table.transaction_version(writer)
     if known is not None and known >= number:
         return

@@ -34,7 +34,7 @@ class LakeError(RuntimeError):
 
 
 class MissingTableError(LakeError):
-    """A query names a table that nothing was written to yet."""
+    """A table is asked for, or written to, that was not created yet."""
 
 
 def table_uri(settings: Settings, dataset: Dataset) -> str:
@@ -56,6 +56,14 @@ def open_table(settings: Settings, dataset: Dataset) -> DeltaTable | None:
         raise LakeError(
             f"HDFS at {settings.hdfs} does not answer: see `weahouse status`, start it with `weahouse up`"
         ) from None
+
+
+def existing_table(settings: Settings, dataset: Dataset) -> DeltaTable:
+    """The same; raises MissingTableError where it was not created yet."""
+    table = open_table(settings, dataset)
+    if table is None:
+        raise MissingTableError(f"{dataset.name} does not exist yet: its first row creates it")
+    return table
 
 
 def counts(settings: Settings) -> dict[str, int]:
@@ -130,9 +138,7 @@ def _tables_named(sql: str) -> list[Dataset]:
 
 
 def _register(settings: Settings, builder: QueryBuilder, dataset: Dataset) -> None:
-    table = open_table(settings, dataset)
-    if table is None:
-        raise MissingTableError(f"{dataset.name} does not exist yet: its first row creates it")
+    table = existing_table(settings, dataset)
     builder.execute(f"CREATE SCHEMA IF NOT EXISTS {dataset.zone}").read_all()
     builder.register(dataset.name, table)
 
