@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 # They pass through the driver's memory, a kilobyte each.
 _FEW_ROWS = 20_000
 LOG_RETENTION_DAYS = 7
-# Every look at a table reads the commits since its last checkpoint, up to so many small files, twice a batch; and every
-# checkpoint names all of the table's files.
+# Every look at a table reads the commits since its last checkpoint, up to so many small files; and every checkpoint
+# names all of the table's files.
 CHECKPOINT_INTERVAL = 40
 PROPERTIES = {
     # With deletion vectors a MERGE that touches files the session has read before fails (Delta 4.4.0 on Spark 4.2.0).
