@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import functions as F
 
-from weahouse.streaming.placement import ROWS_OF_ONE_PLACE, Placement
+from weahouse.streaming.placement import INTERPRETED_ROWS, Placement
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -19,7 +19,7 @@ def compiled(session: SparkSession) -> int:
     return count
 
 
-@pytest.mark.parametrize(("rows", "compiles"), [(ROWS_OF_ONE_PLACE, False), (ROWS_OF_ONE_PLACE + 1, True)])
+@pytest.mark.parametrize(("rows", "compiles"), [(INTERPRETED_ROWS, False), (INTERPRETED_ROWS + 1, True)])
 def test_java_is_compiled_for_batches_of_many_rows_only(spark: SparkSession, rows: int, compiles: bool) -> None:
     session = spark.newSession()
     Placement.for_rows(rows).suit(session)
