@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 # One a core of the smallest machine; more would only be more tasks to start.
 _PLACES = 2
 # What a task costs before its first row, most of it text of generated code, is what some thousands of rows cost.
-ROWS_OF_ONE_PLACE = 20_000
+_ROWS_OF_ONE_PLACE = 20_000
 # The text of Java is written for every plan and task, though Spark has compiled it before: 0.75 CPU seconds a batch.
 # Interpreting takes 0.2 ms more a row.
 INTERPRETED_ROWS = 3_000
@@ -28,7 +28,7 @@ class Placement:
 
     @classmethod
     def for_rows(cls, count: int) -> Placement:
-        return cls(1 if count <= ROWS_OF_ONE_PLACE else _PLACES, count <= INTERPRETED_ROWS)
+        return cls(1 if count <= _ROWS_OF_ONE_PLACE else _PLACES, count <= INTERPRETED_ROWS)
 
     def suit(self, session: SparkSession) -> None:
         """Let a query's own session interpret the plans of few rows, and generate Java for those of many."""
